@@ -1,0 +1,26 @@
+"""What a pass is: a named, frozen set of options and one function over an operation.
+
+A pass is written once and found by name; its dataclass fields are its textual options (`name{field=value}`, underscores read as dashes).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.ir import Operation
+
+
+@dataclass(frozen=True)
+class Pass(ABC):
+    """One step of the stairs. Subclasses are frozen dataclasses; their docstring shows IR before -> after."""
+
+    name: ClassVar[str]
+    anchor: ClassVar[str] = "builtin.module"
+    """The name of the operation that the pass runs on, or `any`."""
+
+    @abstractmethod
+    def run(self, op: Operation, ctx: Context) -> None:
+        """Rewrite `op` in place. Raises `stepwell.ir.diagnostics.CompileError` when the input cannot be handled."""
