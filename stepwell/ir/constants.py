@@ -1,8 +1,8 @@
 """Between numpy arrays and `dense` attributes, without Python lists.
 
 The payload of a dense attribute is its bytes in row-major order. A splat holds the bytes of **one** element whatever its shape, so that
-`dense<0.0> : tensor<4096x4096xf32>` costs four bytes. Element types and numpy dtypes correspond one to one: `i8` is int8, `ui8` is uint8, `i1` is
-bool, `index` is int64, `bf16` is `ml_dtypes.bfloat16`.
+`dense<0.0> : tensor<4096x4096xf32>` costs four bytes. Element types and numpy dtypes correspond one to one: `i8` is int8, `ui8` is uint8,
+`i1` is bool, `index` is int64, `bf16` is `ml_dtypes.bfloat16`.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def dense(array: Array, type: ShapedType | None = None) -> DenseIntOrFPElementsA
     return DenseIntOrFPElementsAttr(type, BytesAttr(array.tobytes()))
 
 
-def splat(value: float | int | bool, type: ShapedType) -> DenseIntOrFPElementsAttr[Any]:
+def splat(value: float | bool, type: ShapedType) -> DenseIntOrFPElementsAttr[Any]:
     """`dense<value> : type` in the space of one element."""
     return DenseIntOrFPElementsAttr(type, BytesAttr(np.array(value, dtype_of(type.get_element_type())).tobytes()))
 

@@ -1,0 +1,112 @@
+"""Finding things by name: dialects, passes, pipelines. Nothing is imported before it is used.
+
+Every room keeps a table name -> "module:object" in its `__init__.py`. This module merges the tables and adds what xDSL ships; where both
+have an entry of the same name, ours stands. The tables are reached by name only, so that `ir` imports no other room.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from xdsl.context import Context
+from xdsl.dialects import get_all_dialects
+from xdsl.ir import Dialect
+
+from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.passes import Pass
+
+if TYPE_CHECKING:
+    from xdsl.passes import ModulePass
+
+DIALECT_TABLE = "stepwell.dialects:DIALECTS"
+PASS_TABLES = tuple(f"stepwell.lowering.{room}:PASSES" for room in ("graph", "structured", "loops", "schedule", "vectors", "machine"))
+PIPELINE_TABLE = "stepwell.lowering.pipelines:PIPELINES"
+
+
+def resolve(reference: str) -> Any:
+    """The object that a table entry "module:object" names."""
+    module, _, attribute = reference.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """A hint that names the nearest known names, or None where nothing is near."""
+    near = get_close_matches(name, known, n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(repr(n) for n in near)}?" if near else None
+
+
+# ---- dialects -------------------------------------------------------------------------------------------------------------------
+
+
+def make_context(*, allow_unregistered: bool = False) -> Context:
+    """A context that knows every dialect and has loaded `builtin` only; the others load when the parser meets their name."""
+    context = Context(allow_unregistered)
+    for name, factory in all_dialects().items():
+        context.register_dialect(name, factory)
+    context.load_registered_dialect("builtin")
+    return context
+
+
+def all_dialects() -> dict[str, Callable[[], Dialect]]:
+    """Dialect factories by name, sorted; ours take the place of xDSL's of the same name."""
+    factories: dict[str, Callable[[], Dialect]] = dict(get_all_dialects())
+    for name, reference in resolve(DIALECT_TABLE).items():
+        factories[name] = lambda reference=reference: resolve(reference)
+    return dict(sorted(factories.items()))
+
+
+# ---- passes ---------------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _own_passes() -> Mapping[str, str]:
+    merged: dict[str, str] = {}
+    for table in PASS_TABLES:
+        for name, reference in resolve(table).items():
+            if merged.setdefault(name, reference) != reference:
+                raise CompileError(f"pass '{name}' stands in two tables: {merged[name]} and {reference}")
+    return merged
+
+
+@cache
+def _xdsl_passes() -> Mapping[str, Callable[[], type[ModulePass]]]:
+    from xdsl.transforms import get_all_passes
+
+    return get_all_passes()
+
+
+def all_passes() -> dict[str, str]:
+    """Where each pass comes from, by name, sorted: "module:class" for ours, "xdsl" for those that xDSL ships and we do not replace."""
+    return dict(sorted({**dict.fromkeys(_xdsl_passes(), "xdsl"), **_own_passes()}.items()))
+
+
+def is_own_pass(name: str) -> bool:
+    """Whether `name` is a pass of ours."""
+    return name in _own_passes()
+
+
+@cache
+def find_pass(name: str) -> type[Pass]:
+    """The pass class of that name. xDSL's own passes are wrapped to look like ours. Raises CompileError for an unknown name."""
+    if reference := _own_passes().get(name):
+        found = resolve(reference)
+        if found.name != name:
+            raise CompileError(f"table entry '{name}' names {reference}, which calls itself '{found.name}'")
+        return found
+    if factory := _xdsl_passes().get(name):
+        from stepwell.ir.xdsl_passes import adapt
+
+        return adapt(factory())
+    raise CompileError(f"'{name}' does not refer to a registered pass", hint=did_you_mean(name, all_passes()))
+
+
+# ---- pipelines ------------------------------------------------------------------------------------------------------------------
+
+
+def all_pipelines() -> Mapping[str, str]:
+    """The named pipelines: name -> textual pipeline."""
+    return resolve(PIPELINE_TABLE)
