@@ -1,0 +1,192 @@
+"""Compiled code on disk: content-addressed, written atomically, verified on load, bounded in size, shared by processes without locks.
+
+An entry is one file: magic, checksum, payload. Readers take no lock; a short, foreign or corrupt file is a miss and is removed. Writers
+write a temporary file in the same folder and rename it. Objects are executable code, so the folder is private to the user (0700) and entries
+owned by somebody else are ignored.
+
+`STEPWELL_CACHE_DIR` moves the cache, `STEPWELL_CACHE_SIZE` bounds it in bytes (default 4 GiB), `STEPWELL_CACHE=0` turns it off.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+_MAGIC = b"stepwell-entry-1"
+_HEADER = len(_MAGIC) + 16
+_DEFAULT_LIMIT = 4 << 30
+
+
+def digest(*parts: str | bytes) -> str:
+    """A key for content: 32 hexadecimal digits. Parts are delimited, so ("a", "bc") differs from ("ab", "c")."""
+    state = blake2b(digest_size=16)
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        state.update(len(raw).to_bytes(8, "little"))
+        state.update(raw)
+    return state.hexdigest()
+
+
+@cache
+def compiler_fingerprint() -> str:
+    """Changes whenever a source file of the compiler, or a package below it, changes."""
+    from importlib.metadata import version
+
+    root = Path(__file__).parents[2]
+    files = sorted(root.rglob("*.py"))
+    stats = "".join(f"{path.relative_to(root)}:{(s := path.stat()).st_size}:{s.st_mtime_ns};" for path in files)
+    return digest(stats, version("xdsl"), version("llvmlite"))
+
+
+def cache_folder() -> Path:
+    """Where entries live."""
+    asked = os.environ.get("STEPWELL_CACHE_DIR")
+    if asked:
+        return Path(asked)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("stepwell"))
+
+
+@dataclass(frozen=True)
+class CacheStatistics:
+    """What `stepwell cache` shows."""
+
+    folder: Path
+    entries: int
+    size: int
+    limit: int
+
+
+class ObjectCache:
+    """A folder of verified entries. A cache without a folder never hits and never stores."""
+
+    def __init__(self, folder: Path | None, limit: int = _DEFAULT_LIMIT) -> None:
+        self.folder = folder
+        self.limit = limit
+        self._written = 0
+
+    @classmethod
+    def default(cls) -> ObjectCache:
+        """The cache that the environment asks for."""
+        if os.environ.get("STEPWELL_CACHE") == "0":
+            return cls(None)
+        try:
+            limit = int(os.environ.get("STEPWELL_CACHE_SIZE", _DEFAULT_LIMIT))
+        except ValueError:
+            limit = _DEFAULT_LIMIT
+        return _shared(cache_folder(), limit)
+
+    def _path(self, key: str, kind: str) -> Path:
+        assert self.folder is not None
+        return self.folder / key[:2] / f"{key}.{kind}"
+
+    def load(self, key: str, kind: str = "o") -> bytes | None:
+        """The payload of an entry, or None. A damaged entry is removed."""
+        if self.folder is None:
+            return None
+        path = self._path(key, kind)
+        try:
+            with path.open("rb") as file:
+                if hasattr(os, "getuid") and os.fstat(file.fileno()).st_uid != os.getuid():
+                    return None
+                raw = file.read()
+        except OSError:
+            return None
+        payload = raw[_HEADER:]
+        if raw[: len(_MAGIC)] != _MAGIC or raw[len(_MAGIC) : _HEADER] != blake2b(payload, digest_size=16).digest():
+            path.unlink(missing_ok=True)
+            return None
+        return payload
+
+    def store(self, key: str, payload: bytes, kind: str = "o") -> None:
+        """Write an entry. A full or read-only disk is no error: the entry is simply not kept."""
+        if self.folder is None:
+            return
+        self._write(self._path(key, kind), _MAGIC + blake2b(payload, digest_size=16).digest(), payload)
+
+    def _write(self, path: Path, *pieces: bytes | memoryview) -> bool:
+        assert self.folder is not None
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    for piece in pieces:
+                        file.write(piece)
+                        self._written += len(piece)
+                os.replace(temporary, path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        except OSError:
+            return False
+        if self._written > self.limit // 16:
+            self._written = 0
+            self.shrink(self.limit)
+        return True
+
+    def store_blob(self, key: str, pieces: list[bytes | memoryview]) -> tuple[Path, int] | None:
+        """Write a file to be mapped (packed weights), without header. Returns its path and crc32, or None if it could not be kept."""
+        if self.folder is None:
+            return None
+        checksum = 0
+        for piece in pieces:
+            checksum = zlib.crc32(piece, checksum)
+        path = self._path(key, "weights")
+        return (path, checksum) if self._write(path, *pieces) else None
+
+    def blob_path(self, key: str) -> Path | None:
+        """Where the blob of a key lies, if it is there."""
+        if self.folder is None:
+            return None
+        path = self._path(key, "weights")
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        return path if not hasattr(os, "getuid") or status.st_uid == os.getuid() else None
+
+    def _entries(self) -> Iterator[tuple[Path, os.stat_result]]:
+        if self.folder is None or not self.folder.is_dir():
+            return
+        for path in self.folder.glob("??/*"):
+            try:
+                yield path, path.stat()
+            except OSError:
+                continue  # removed by another process meanwhile
+
+    def statistics(self) -> CacheStatistics:
+        """Number and size of entries."""
+        sizes = [status.st_size for _, status in self._entries()]
+        return CacheStatistics(self.folder or Path(os.devnull), len(sizes), sum(sizes), self.limit)
+
+    def shrink(self, limit: int) -> None:
+        """Remove the entries used longest ago until at most `limit` bytes remain."""
+        entries = sorted(self._entries(), key=lambda entry: max(entry[1].st_atime, entry[1].st_mtime))
+        size = sum(status.st_size for _, status in entries)
+        for path, status in entries:
+            if size <= limit:
+                return
+            path.unlink(missing_ok=True)
+            size -= status.st_size
+
+    def clear(self) -> int:
+        """Remove every entry. Returns how many there were."""
+        removed = 0
+        for path, _ in self._entries():
+            path.unlink(missing_ok=True)
+            removed += 1
+        return removed
+
+
+@cache
+def _shared(folder: Path, limit: int) -> ObjectCache:
+    return ObjectCache(folder, limit)

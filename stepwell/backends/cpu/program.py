@@ -1,0 +1,174 @@
+"""A program that runs: one native call from numpy arrays to numpy arrays.
+
+    outputs = program(x=array)            # {"y": array}
+    program(array, out={"y": buffer})     # positional inputs, results written into your buffer
+
+Calls may come from several Python threads at once: each has an arena of its own, and the interpreter lock is released while native code runs.
+Results never share memory with the arena, the inputs or each other.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from stepwell.backends.cpu.image import ProgramImage, TensorSpec
+from stepwell.backends.cpu.link import link
+from stepwell.backends.cpu.numpy_address import address_of
+from stepwell.ir.constants import Array
+from stepwell.ir.diagnostics import CompileError
+
+_ALIGNMENT = 64
+
+
+def _aligned_bytes(size: int) -> Array:
+    """Uninitialised memory that starts at a multiple of 64."""
+    raw = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -address_of(raw) % _ALIGNMENT
+    return raw[start : start + size]
+
+
+class NativeCode:
+    """The linked code of a program with its weights: what a call needs besides arrays."""
+
+    def __init__(self, image: ProgramImage, code: Sequence[bytes], weights: Any, threads: int) -> None:
+        from stepwell.backends.cpu import pool
+        from stepwell.backends.cpu.pool_ir import shim_ir
+        from stepwell.backends.cpu.support import support_object
+
+        pool_block = pool.pool_address(threads)
+        imports = {"pool_parallel_for": pool.parallel_for_address() if pool_block else pool.NO_POOL}
+        objects = [support_object("shim", shim_ir()), *code]
+        self._library = link(objects, ("main", "stepwell_pool"), imports)
+        ctypes.c_uint64.from_address(self._library["stepwell_pool"]).value = pool_block
+        self._weights = weights  # keeps the mapping alive
+        self.weights_address = address_of(np.frombuffer(weights, np.uint8)) if image.weights.size else 0
+        pointers = 2 + len(image.inputs) + len(image.outputs)
+        self.main = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * pointers)(self._library["main"])
+
+
+class Program:
+    """A compiled model. Call it with arrays; see the module's docstring."""
+
+    def __init__(self, image: ProgramImage, code: Sequence[bytes], weights: Any, threads: int) -> None:
+        self.image = image
+        self.threads = threads
+        self._native = NativeCode(image, code, weights, threads)
+        self._main = self._native.main
+        self._weights_address = self._native.weights_address
+        self._arenas: list[tuple[Array, int]] = []
+        self._inputs = [(spec.name, spec.shape, np.dtype(spec.dtype)) for spec in image.inputs]
+        self._outputs = [(spec.name, spec.shape, np.dtype(spec.dtype)) for spec in image.outputs]
+
+    @property
+    def inputs(self) -> list[TensorSpec]:
+        """Name, shape and dtype of each input."""
+        return self.image.inputs
+
+    @property
+    def outputs(self) -> list[TensorSpec]:
+        """Name, shape and dtype of each output."""
+        return self.image.outputs
+
+    def __call__(self, *arrays: Any, out: Mapping[str, Array] | None = None, **named: Any) -> dict[str, Array]:
+        """Run. Inputs by position or by name; anything that numpy can read or that speaks DLPack.
+
+        Raises CompileError for a wrong name, number, shape or dtype. Arrays that are not contiguous are copied.
+        """
+        if arrays:
+            named = self._bind(arrays, named)
+        pointers: list[int] = []
+        kept: list[Array] = []
+        for name, shape, dtype in self._inputs:
+            try:
+                array = named[name]
+            except KeyError:
+                raise self._bad_names(named) from None
+            if not (type(array) is np.ndarray and array.dtype == dtype and array.shape == shape and array.flags.carray):
+                array = _as_input(name, array, shape, dtype)
+                kept.append(array)
+            pointers.append(address_of(array))
+        if len(named) != len(self._inputs):
+            raise self._bad_names(named)
+
+        results: dict[str, Array] = {}
+        if out is None:
+            for name, shape, dtype in self._outputs:
+                result = results[name] = np.empty(shape, dtype)
+                pointers.append(address_of(result))
+            self._run(pointers)
+            return results
+        return self._run_into(out, named, pointers)
+
+    def _run(self, pointers: list[int]) -> None:
+        try:
+            arena, address = self._arenas.pop()
+        except IndexError:
+            arena = _aligned_bytes(self.image.arena_size)
+            address = address_of(arena)
+        self._main(address, self._weights_address, *pointers)
+        self._arenas.append((arena, address))
+
+    def _run_into(self, out: Mapping[str, Array], named: Mapping[str, Any], pointers: list[int]) -> dict[str, Array]:
+        """Write results into the caller's buffers; one that overlaps an input or another buffer is filled by a copy at the end."""
+        unknown = [name for name in out if all(name != spec.name for spec in self.image.outputs)]
+        if unknown:
+            raise CompileError(f"no output is named {unknown[0]!r}", hint=f"outputs: {', '.join(spec.name for spec in self.image.outputs)}")
+        results: dict[str, Array] = {}
+        copies: list[tuple[Array, Array]] = []
+        taken: list[Array] = [array for array in named.values() if isinstance(array, np.ndarray)]
+        for name, shape, dtype in self._outputs:
+            buffer = out.get(name)
+            if buffer is None:
+                result = target = np.empty(shape, dtype)
+            else:
+                if not isinstance(buffer, np.ndarray) or buffer.shape != shape or buffer.dtype != dtype or not buffer.flags.writeable:
+                    raise CompileError(f"out[{name!r}] must be a writeable array of shape {shape} and dtype {dtype}")
+                direct = buffer.flags.carray and not any(np.may_share_memory(buffer, other) for other in taken)
+                result, target = buffer, buffer if direct else np.empty(shape, dtype)
+                if not direct:
+                    copies.append((buffer, target))
+                taken.append(buffer)
+            results[name] = result
+            pointers.append(address_of(target))
+        self._run(pointers)
+        for buffer, source in copies:
+            buffer[...] = source
+        return results
+
+    def _bind(self, arrays: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
+        if len(arrays) == 1 and isinstance(arrays[0], Mapping) and not named:
+            return dict(arrays[0])
+        if len(arrays) > len(self._inputs):
+            raise CompileError(f"{len(arrays)} inputs given, the program takes {len(self._inputs)}")
+        bound = {name: array for (name, _, _), array in zip(self._inputs, arrays, strict=False)}
+        for name in bound.keys() & named.keys():
+            raise CompileError(f"input {name!r} given twice")
+        return bound | named
+
+    def _bad_names(self, named: Mapping[str, Any]) -> CompileError:
+        wanted = [spec.name for spec in self.image.inputs]
+        missing = [name for name in wanted if name not in named]
+        if missing:
+            return CompileError(f"input {missing[0]!r} is missing", hint=f"inputs: {', '.join(wanted)}")
+        unknown = next(name for name in named if name not in wanted)
+        return CompileError(f"no input is named {unknown!r}", hint=f"inputs: {', '.join(wanted) or 'none'}")
+
+
+def _as_input(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Anything array-like as a contiguous array of the wanted shape and dtype; values are never converted silently."""
+    if not isinstance(value, np.ndarray):
+        if hasattr(value, "__dlpack__") and not isinstance(value, np.generic):
+            value = np.from_dlpack(value)
+        elif isinstance(value, (int, float, bool)) and shape == ():
+            value = np.asarray(value, dtype)
+        else:
+            value = np.asarray(value)
+    if value.dtype != dtype:
+        raise CompileError(f"input {name!r} has dtype {value.dtype}, the program was compiled for {dtype}", hint=f"array.astype('{dtype}')")
+    if value.shape != shape:
+        raise CompileError(f"input {name!r} has shape {value.shape}, the program was compiled for {shape}", hint="compile again with inputs=")
+    return np.require(value, dtype, ["C_CONTIGUOUS", "ALIGNED"])
