@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from ml_dtypes import bfloat16
 from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
     BFloat16Type,
     BytesAttr,
     DenseIntOrFPElementsAttr,
@@ -31,8 +32,8 @@ from xdsl.ir import Attribute
 Array = np.ndarray[Any, np.dtype[Any]]
 ShapedType = TensorType[Any] | VectorType[Any] | MemRefType[Any]
 
-DYNAMIC = -1
-"""How `?` stands in a shape (xDSL's convention)."""
+DYNAMIC = DYNAMIC_INDEX
+"""How `?` stands in a shape: -2^63, as upstream."""
 
 _ELEMENT_TO_DTYPE: dict[Attribute, np.dtype[Any]] = {
     Float32Type(): np.dtype(np.float32),
