@@ -1,0 +1,47 @@
+"""Other runtimes behind one shape: a model file and its inputs become a function that runs once and returns the outputs in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from stepwell.ir.constants import Array
+from stepwell.ir.diagnostics import CompileError
+
+Run = Callable[[], list[Array]]
+
+
+def onnxruntime_run(model: Path, arrays: Mapping[str, Array], threads: int) -> Run:
+    """ONNX Runtime on the CPU, all optimisations on, so many intra-op threads."""
+    try:
+        import onnxruntime as ort  # pyright: ignore[reportMissingTypeStubs]
+    except ImportError:
+        raise CompileError("onnxruntime is not installed", hint="pip install 'stepwell[bench]'") from None
+    options: Any = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session: Any = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    feeds = dict(arrays)
+    return lambda: session.run(None, feeds)
+
+
+def openvino_run(model: Path, arrays: Mapping[str, Array], threads: int) -> Run:
+    """OpenVINO on the CPU in f32, tuned for latency, so many threads."""
+    try:
+        import openvino as ov  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise CompileError("openvino is not installed", hint="pip install openvino") from None
+    ov: Any = ov
+    core = ov.Core()
+    network = core.read_model(str(model))
+    network.reshape({name: list(array.shape) for name, array in arrays.items()})
+    hints = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
+    compiled = core.compile_model(network, "CPU", hints)
+    request = compiled.create_infer_request()
+    feeds = dict(arrays)
+    return lambda: list(request.infer(feeds).values())
+
+
+PEERS: dict[str, Callable[[Path, Mapping[str, Array], int], Run]] = {"onnxruntime": onnxruntime_run, "openvino": openvino_run}

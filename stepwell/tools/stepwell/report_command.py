@@ -1,0 +1,22 @@
+"""`stepwell report model.onnx`: what a compiled model consists of and where compile time went."""
+
+from __future__ import annotations
+
+import argparse
+
+from stepwell.tools.stepwell.inputs import add_model_arguments, compile_model
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line of `stepwell report`."""
+    add_model_arguments(parser)
+    parser.add_argument("--calls", action="store_true", help="one line for each call rather than for each kernel")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Compile anew (so that the times are real) and print the report."""
+    from rich.console import Console
+
+    program = compile_model(arguments)
+    Console().print(program.report().render(calls=arguments.calls))
+    return 0
