@@ -1,0 +1,603 @@
+"""`affine`: loops and accesses whose bounds and subscripts are affine maps. Upstream's dialect; ours are the ops that xDSL lacks or prints otherwise.
+
+`affine.for`, `apply`, `yield`, `vector_load` and `vector_store` are xDSL's. `affine.load` and `store` are ours because upstream's subscripts are
+dimensions of the map unless they say `symbol(...)`; `affine.if`, `parallel`, `prefetch`, `max` because they had no syntax or were absent.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self, cast
+
+from xdsl.dialects import affine as shipped
+from xdsl.dialects.affine import ApplyOp as ApplyOp
+from xdsl.dialects.affine import ForOp as ForOp
+from xdsl.dialects.affine import VectorLoadOp as VectorLoadOp
+from xdsl.dialects.affine import VectorStoreOp as VectorStoreOp
+from xdsl.dialects.affine import YieldOp as YieldOp
+from xdsl.dialects.builtin import (
+    AffineMapAttr,
+    AffineSetAttr,
+    ArrayAttr,
+    BoolAttr,
+    DenseIntElementsAttr,
+    DenseIntOrFPElementsAttr,
+    IndexType,
+    IntegerAttr,
+    MemRefType,
+    TensorType,
+    i32,
+    i64,
+)
+from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.ir.affine import AffineExpr, AffineMap
+from xdsl.irdl import (
+    AnyAttr,
+    IRDLOperation,
+    VarConstraint,
+    irdl_op_definition,
+    operand_def,
+    prop_def,
+    region_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+    var_result_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure, RecursivelySpeculatable, RecursiveMemoryEffect
+from xdsl.utils.exceptions import VerifyException
+
+from stepwell.dialects.affine_maps import (
+    INDEX,
+    ValueExprParser,
+    parse_applied,
+    parse_value_map,
+    print_applied,
+    print_value_expr,
+    print_value_map,
+    verify_map_operands,
+)
+from stepwell.dialects.support import replace_ops
+
+# ---- memory accesses ------------------------------------------------------------------------------------------------------------
+
+
+def _verify_access(name: str, type: Attribute, map: AffineMap, indices: Sequence[SSAValue]) -> None:
+    assert isinstance(type, MemRefType)
+    if len(map.results) != type.get_num_dims():
+        raise VerifyException(f"'{name}' subscripts {len(map.results)} dimensions of a memref of rank {type.get_num_dims()}")
+    verify_map_operands(name, indices, map.num_dims, map.num_symbols)
+
+
+def _identity(memref: SSAValue) -> AffineMapAttr:
+    assert isinstance(memref.type, MemRefType)
+    return AffineMapAttr(AffineMap.identity(memref.type.get_num_dims()))
+
+
+def _parse_memref_type(parser: Parser) -> MemRefType[Any]:
+    start = parser.pos
+    type = parser.parse_type()
+    if not isinstance(type, MemRefType):
+        parser.raise_error("expected a memref type", start)
+    return cast(MemRefType[Any], type)
+
+
+@irdl_op_definition
+class LoadOp(IRDLOperation):
+    """Reads one element.
+
+    ```mlir
+    %b = affine.load %B[%n floordiv 32, %k, %n mod 32] : memref<?x?x32xf32>
+    ```
+    """
+
+    name = "affine.load"
+    T: ClassVar = VarConstraint("T", AnyAttr())
+
+    memref = operand_def(MemRefType.constr(T))
+    indices = var_operand_def(IndexType)
+    result = result_def(T)
+    map = prop_def(AffineMapAttr)
+    traits = traits_def(MemoryReadEffect())
+
+    def __init__(self, memref: SSAValue, indices: Sequence[SSAValue], map: AffineMapAttr | None = None) -> None:
+        assert isinstance(memref.type, MemRefType)
+        super().__init__(
+            operands=[memref, indices], properties={"map": map or _identity(memref)}, result_types=[memref.type.get_element_type()]
+        )
+
+    def verify_(self) -> None:
+        _verify_access(self.name, self.memref.type, self.map.data, self.indices)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> LoadOp:
+        memref = parser.parse_unresolved_operand()
+        map, indices = parse_value_map(parser)
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        type = _parse_memref_type(parser)
+        op = cls(parser.resolve_operand(memref, type), indices, AffineMapAttr(map))
+        op.attributes |= attributes
+        return op
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.memref)
+        print_value_map(printer, self.map.data, self.indices)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.memref.type)
+
+
+@irdl_op_definition
+class StoreOp(IRDLOperation):
+    """Writes one element.
+
+    ```mlir
+    affine.store %v, %C[%m, %n + 1] : memref<?x?xf32>
+    ```
+    """
+
+    name = "affine.store"
+    T: ClassVar = VarConstraint("T", AnyAttr())
+
+    value = operand_def(T)
+    memref = operand_def(MemRefType.constr(T))
+    indices = var_operand_def(IndexType)
+    map = prop_def(AffineMapAttr)
+    traits = traits_def(MemoryWriteEffect())
+
+    def __init__(self, value: SSAValue, memref: SSAValue, indices: Sequence[SSAValue], map: AffineMapAttr | None = None) -> None:
+        super().__init__(operands=[value, memref, indices], properties={"map": map or _identity(memref)})
+
+    def verify_(self) -> None:
+        _verify_access(self.name, self.memref.type, self.map.data, self.indices)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> StoreOp:
+        value = parser.parse_unresolved_operand()
+        parser.parse_punctuation(",")
+        memref = parser.parse_unresolved_operand()
+        map, indices = parse_value_map(parser)
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        type = _parse_memref_type(parser)
+        op = cls(
+            parser.resolve_operand(value, type.get_element_type()), parser.resolve_operand(memref, type), indices, AffineMapAttr(map)
+        )
+        op.attributes |= attributes
+        return op
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.value)
+        printer.print_string(", ")
+        printer.print_ssa_value(self.memref)
+        print_value_map(printer, self.map.data, self.indices)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.memref.type)
+
+
+@irdl_op_definition
+class PrefetchOp(IRDLOperation):
+    """Asks for a cache line ahead of its use. Changes nothing; may lie outside the memref.
+
+    ```mlir
+    affine.prefetch %B[%p, %k + 8], read, locality<3>, data : memref<?x?xf32>
+    ```
+    """
+
+    name = "affine.prefetch"
+
+    memref = operand_def(MemRefType)
+    indices = var_operand_def(IndexType)
+    isWrite = prop_def(BoolAttr)
+    localityHint = prop_def(IntegerAttr)
+    isDataCache = prop_def(BoolAttr)
+    map = prop_def(AffineMapAttr)
+
+    def __init__(
+        self,
+        memref: SSAValue,
+        indices: Sequence[SSAValue],
+        map: AffineMapAttr | None = None,
+        *,
+        is_write: bool = False,
+        locality: int = 3,
+        is_data_cache: bool = True,
+    ) -> None:
+        super().__init__(
+            operands=[memref, indices],
+            properties={
+                "isWrite": BoolAttr.from_bool(is_write),
+                "localityHint": IntegerAttr(locality, i32),
+                "isDataCache": BoolAttr.from_bool(is_data_cache),
+                "map": map or _identity(memref),
+            },
+        )
+
+    def verify_(self) -> None:
+        _verify_access(self.name, self.memref.type, self.map.data, self.indices)
+        verify_locality(self.localityHint)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> PrefetchOp:
+        memref = parser.parse_unresolved_operand()
+        map, indices = parse_value_map(parser)
+        is_write, locality, is_data = parse_prefetch_hints(parser)
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        type = _parse_memref_type(parser)
+        op = cls(
+            parser.resolve_operand(memref, type), indices, AffineMapAttr(map), is_write=is_write, locality=locality, is_data_cache=is_data
+        )
+        op.attributes |= attributes
+        return op
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.memref)
+        print_value_map(printer, self.map.data, self.indices)
+        print_prefetch_hints(printer, bool(self.isWrite), self.localityHint.value.data, bool(self.isDataCache))
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.memref.type)
+
+
+def parse_prefetch_hints(parser: Parser) -> tuple[bool, int, bool]:
+    """`, read|write, locality<n>, data|instr`, shared with `memref.prefetch`."""
+    parser.parse_punctuation(",")
+    is_write = parser.parse_optional_keyword_in(("read", "write"))
+    if is_write is None:
+        parser.raise_error("expected 'read' or 'write'")
+    parser.parse_punctuation(",")
+    parser.parse_keyword("locality")
+    with parser.in_angle_brackets():
+        locality = parser.parse_integer(allow_boolean=False)
+    parser.parse_punctuation(",")
+    is_data = parser.parse_optional_keyword_in(("data", "instr"))
+    if is_data is None:
+        parser.raise_error("expected 'data' or 'instr'")
+    return is_write == "write", locality, is_data == "data"
+
+
+def print_prefetch_hints(printer: Printer, is_write: bool, locality: int, is_data: bool) -> None:
+    printer.print_string(f", {'write' if is_write else 'read'}, locality<{locality}>, {'data' if is_data else 'instr'}")
+
+
+def verify_locality(hint: IntegerAttr[Any]) -> None:
+    if not 0 <= hint.value.data <= 3:
+        raise VerifyException(f"locality of a prefetch is 0 to 3, got {hint.value.data}")
+
+
+# ---- index arithmetic -----------------------------------------------------------------------------------------------------------
+
+
+class Extremum(IRDLOperation, ABC):
+    """The smallest or the largest result of a map."""
+
+    arguments = var_operand_def(IndexType())
+    result = result_def(IndexType())
+    map = prop_def(AffineMapAttr)
+    traits = traits_def(Pure())
+
+    def __init__(self, map_operands: Sequence[SSAValue], affine_map: AffineMapAttr) -> None:
+        super().__init__(operands=[map_operands], properties={"map": affine_map}, result_types=[INDEX])
+
+    def verify_(self) -> None:
+        expected = self.map.data.num_dims + self.map.data.num_symbols
+        if len(self.arguments) != expected:
+            raise VerifyException(f"'{self.name}' expects {expected} operands, got {len(self.arguments)}")
+        if not self.map.data.results:
+            raise VerifyException(f"'{self.name}' needs a map of at least one result")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        map, operands = parse_applied(parser)
+        op = cls(operands, cast(AffineMapAttr, map))
+        op.attributes |= parser.parse_optional_attr_dict()
+        return op
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        print_applied(printer, self.map, self.arguments)
+        printer.print_op_attributes(self.attributes)
+
+
+@irdl_op_definition
+class MinOp(Extremum):
+    """`%e = affine.min affine_map<(d0)[s0] -> (d0 + 14, s0)>(%m)[%M]`"""
+
+    name = "affine.min"
+
+
+@irdl_op_definition
+class MaxOp(Extremum):
+    """`%e = affine.max affine_map<(d0) -> (d0 - 14, 0)>(%m)`"""
+
+    name = "affine.max"
+
+
+# ---- control flow ---------------------------------------------------------------------------------------------------------------
+
+
+def _close(region: Region) -> Region:
+    """A region whose last block ends in `affine.yield`, also where the text leaves it out."""
+    if not region.blocks:
+        region.add_block(Block())
+    if not isinstance(region.block.last_op, YieldOp):
+        region.block.add_op(YieldOp.create())
+    return region
+
+
+def _yielded(region: Region) -> tuple[Attribute, ...] | None:
+    last = region.block.last_op
+    return tuple(last.operand_types) if isinstance(last, YieldOp) else None
+
+
+@irdl_op_definition
+class IfOp(IRDLOperation):
+    """Runs one of two regions by whether its operands lie in an affine set.
+
+    ```mlir
+    %i = affine.if affine_set<(d0) : (-d0 >= 0)>(%kc) -> f32 {
+      affine.yield %zero : f32
+    } else {
+      affine.yield %old : f32
+    }
+    ```
+    """
+
+    name = "affine.if"
+
+    args = var_operand_def(IndexType)
+    res = var_result_def()
+    condition = prop_def(AffineSetAttr)
+    then_region = region_def("single_block")
+    else_region = region_def()
+    traits = traits_def(RecursiveMemoryEffect(), RecursivelySpeculatable())
+
+    @classmethod
+    def get(
+        cls, condition: AffineSetAttr, operands: Sequence[SSAValue], result_types: Sequence[Attribute], then: Region, orelse: Region | None = None
+    ) -> IfOp:
+        """`orelse=None` leaves the second region empty."""
+        return cls.create(
+            operands=operands, result_types=result_types, properties={"condition": condition}, regions=[then, orelse or Region()]
+        )
+
+    def verify_(self) -> None:
+        verify_map_operands(self.name, self.args, self.condition.data.num_dims, self.condition.data.num_symbols)
+        if self.results and not self.else_region.blocks:
+            raise VerifyException("'affine.if' with results needs an else region")
+        if len(self.else_region.blocks) > 1:
+            raise VerifyException("'affine.if' has an else region of more than one block")
+        for region in (self.then_region, self.else_region):
+            if region.blocks and _yielded(region) != tuple(self.result_types):
+                raise VerifyException(f"'affine.if' yields {_types(_yielded(region))} where its results are {_types(self.result_types)}")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        start = parser.pos
+        condition, operands = parse_applied(parser)
+        if not isinstance(condition, AffineSetAttr):
+            parser.raise_error("expected an affine set", start)
+        result_types: list[Attribute] = []
+        if parser.parse_optional_punctuation("->"):
+            types = parser.parse_optional_comma_separated_list(parser.Delimiter.PAREN, parser.parse_type)
+            result_types = [parser.parse_type()] if types is None else list(types)
+        then = _close(parser.parse_region())
+        orelse = _close(parser.parse_region()) if parser.parse_optional_keyword("else") else Region()
+        attributes = parser.parse_optional_attr_dict()
+        op = cls.create(
+            operands=operands,
+            result_types=result_types,
+            properties={"condition": condition},
+            regions=[then, orelse],
+            attributes=attributes,
+        )
+        return op
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        print_applied(printer, self.condition, self.args)
+        if self.results:
+            printer.print_string(" -> ")
+            _print_types(printer, self.result_types)
+        printer.print_string(" ")
+        printer.print_region(self.then_region, print_block_terminators=bool(self.results))
+        if self.else_region.blocks:
+            printer.print_string(" else ")
+            printer.print_region(self.else_region, print_block_terminators=bool(self.results))
+        printer.print_op_attributes(self.attributes)
+
+
+def _print_types(printer: Printer, types: Sequence[Attribute]) -> None:
+    if len(types) == 1:
+        printer.print_attribute(types[0])
+    else:
+        with printer.in_parens():
+            printer.print_list(types, printer.print_attribute)
+
+
+def _types(types: Sequence[Attribute] | None) -> str:
+    return "nothing" if not types else ", ".join(str(t) for t in types)
+
+
+@irdl_op_definition
+class ParallelOp(IRDLOperation):
+    """A band of loops whose iterations may run in any order. Reductions are not supported.
+
+    ```mlir
+    affine.parallel (%i, %j) = (0, 0) to (symbol(%M), %N) step (14, 32) {
+      ...
+    }
+    ```
+    The operands are those of the lower bounds' map, then those of the upper bounds'. A bound of several expressions is `max(...)` below,
+    `min(...)` above: `lowerBoundsGroups` and `upperBoundsGroups` say how many results of the map belong to each loop.
+    """
+
+    name = "affine.parallel"
+
+    map_operands = var_operand_def(IndexType)
+    reductions = prop_def(ArrayAttr)
+    lowerBoundsMap = prop_def(AffineMapAttr)
+    lowerBoundsGroups = prop_def(DenseIntElementsAttr)
+    upperBoundsMap = prop_def(AffineMapAttr)
+    upperBoundsGroups = prop_def(DenseIntElementsAttr)
+    steps = prop_def(ArrayAttr[IntegerAttr])
+    res = var_result_def()
+    body = region_def("single_block")
+    traits = traits_def(RecursiveMemoryEffect())
+
+    @classmethod
+    def get(
+        cls,
+        lower: AffineMap,
+        lower_operands: Sequence[SSAValue],
+        upper: AffineMap,
+        upper_operands: Sequence[SSAValue],
+        steps: Sequence[int],
+        body: Region,
+        *,
+        lower_groups: Sequence[int] | None = None,
+        upper_groups: Sequence[int] | None = None,
+        attributes: dict[str, Attribute] | None = None,
+    ) -> ParallelOp:
+        """`lower` and `upper` have one result per loop unless groups say otherwise. The body's block has one index argument per loop."""
+        return cls.create(
+            operands=[*lower_operands, *upper_operands],
+            properties={
+                "reductions": ArrayAttr(()),
+                "lowerBoundsMap": AffineMapAttr(lower),
+                "lowerBoundsGroups": _groups(lower_groups or (1,) * len(steps)),
+                "upperBoundsMap": AffineMapAttr(upper),
+                "upperBoundsGroups": _groups(upper_groups or (1,) * len(steps)),
+                "steps": ArrayAttr(IntegerAttr(step, i64) for step in steps),
+            },
+            attributes=attributes or {},
+            regions=[_close(body)],
+        )
+
+    @property
+    def lower_operands(self) -> Sequence[SSAValue]:
+        return self.operands[: self._num_lower]
+
+    @property
+    def upper_operands(self) -> Sequence[SSAValue]:
+        return self.operands[self._num_lower :]
+
+    @property
+    def _num_lower(self) -> int:
+        return self.lowerBoundsMap.data.num_dims + self.lowerBoundsMap.data.num_symbols
+
+    def lower_bounds(self) -> list[tuple[AffineExpr, ...]]:
+        """Per loop, the expressions whose largest value is the lower bound."""
+        return _split(self.lowerBoundsMap.data.results, self.lowerBoundsGroups)
+
+    def upper_bounds(self) -> list[tuple[AffineExpr, ...]]:
+        """Per loop, the expressions whose smallest value is the upper bound."""
+        return _split(self.upperBoundsMap.data.results, self.upperBoundsGroups)
+
+    def verify_(self) -> None:
+        if len(self.reductions) or self.results:
+            raise VerifyException("'affine.parallel' with reductions is not supported")
+        loops = len(self.steps)
+        if any(step.value.data <= 0 for step in self.steps):
+            raise VerifyException("'affine.parallel' steps must be positive")
+        if not len(self.lowerBoundsGroups) == len(self.upperBoundsGroups) == loops:
+            raise VerifyException(f"'affine.parallel' of {loops} steps has bounds of another number of loops")
+        for map, groups in ((self.lowerBoundsMap, self.lowerBoundsGroups), (self.upperBoundsMap, self.upperBoundsGroups)):
+            if sum(groups.get_values()) != len(map.data.results) or 0 in groups.get_values():
+                raise VerifyException(f"'affine.parallel' has bounds {map.data} that its groups {tuple(groups.get_values())} do not cover")
+        if self.body.block.arg_types != (INDEX,) * loops:
+            raise VerifyException(f"'affine.parallel' of {loops} loops needs a body of {loops} index arguments")
+        for map, operands in ((self.lowerBoundsMap.data, self.lower_operands), (self.upperBoundsMap.data, self.upper_operands)):
+            verify_map_operands(self.name, operands, map.num_dims, map.num_symbols)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        arguments = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: parser.parse_argument(expect_type=False))
+        parser.parse_punctuation("=")
+        lower, lower_operands, lower_groups = _parse_bounds(parser, "max")
+        parser.parse_keyword("to")
+        upper, upper_operands, upper_groups = _parse_bounds(parser, "min")
+        steps: Sequence[int] = (1,) * len(arguments)
+        if parser.parse_optional_keyword("step"):
+            steps = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: parser.parse_integer(allow_boolean=False))
+        body = _close(parser.parse_region([argument.resolve(INDEX) for argument in arguments]))
+        attributes = parser.parse_optional_attr_dict()
+        op = cls.get(
+            lower,
+            lower_operands,
+            upper,
+            upper_operands,
+            steps,
+            body,
+            lower_groups=lower_groups,
+            upper_groups=upper_groups,
+            attributes=attributes,
+        )
+        return cast(Self, op)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        with printer.in_parens():
+            printer.print_list(self.body.block.args, printer.print_ssa_value)
+        printer.print_string(" = ")
+        _print_bounds(printer, self.lower_bounds(), self.lowerBoundsMap.data, self.lower_operands, "max")
+        printer.print_string(" to ")
+        _print_bounds(printer, self.upper_bounds(), self.upperBoundsMap.data, self.upper_operands, "min")
+        if any(step.value.data != 1 for step in self.steps):
+            printer.print_string(" step ")
+            with printer.in_parens():
+                printer.print_list(self.steps, lambda step: printer.print_string(str(step.value.data)))
+        printer.print_string(" ")
+        printer.print_region(self.body, print_entry_block_args=False, print_block_terminators=False)
+        printer.print_op_attributes(self.attributes)
+
+
+def _groups(sizes: Sequence[int]) -> DenseIntOrFPElementsAttr[Any]:
+    return DenseIntOrFPElementsAttr.from_list(TensorType(i32, [len(sizes)]), list(sizes))
+
+
+def _split(results: Sequence[AffineExpr], groups: DenseIntOrFPElementsAttr[Any]) -> list[tuple[AffineExpr, ...]]:
+    rest = iter(results)
+    return [tuple(next(rest) for _ in range(int(size))) for size in groups.get_values()]
+
+
+def _parse_bounds(parser: Parser, extremum: str) -> tuple[AffineMap, list[SSAValue], list[int]]:
+    inner = ValueExprParser(parser)
+    expressions: list[AffineExpr] = []
+    groups: list[int] = []
+
+    def bound() -> None:
+        group = [inner.expression()] if not parser.parse_optional_keyword(extremum) else None
+        group = group or parser.parse_comma_separated_list(parser.Delimiter.PAREN, inner.expression)
+        expressions.extend(group)
+        groups.append(len(group))
+
+    parser.parse_comma_separated_list(parser.Delimiter.PAREN, bound)
+    map, operands = inner.finish(expressions)
+    return map, operands, groups
+
+
+def _print_bounds(
+    printer: Printer, bounds: Sequence[tuple[AffineExpr, ...]], map: AffineMap, operands: Sequence[SSAValue], extremum: str
+) -> None:
+    dims, symbols = operands[: map.num_dims], operands[map.num_dims :]
+
+    def bound(group: tuple[AffineExpr, ...]) -> None:
+        printer.print_string("" if len(group) == 1 else f"{extremum}(")
+        printer.print_list(group, lambda expr: print_value_expr(printer, expr, dims, symbols))
+        printer.print_string("" if len(group) == 1 else ")")
+
+    with printer.in_parens():
+        printer.print_list(bounds, bound)
+
+
+Affine = replace_ops(shipped.Affine, [LoadOp, StoreOp, PrefetchOp, MinOp, MaxOp, IfOp, ParallelOp])

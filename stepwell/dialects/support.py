@@ -1,0 +1,82 @@
+"""What the definitions of upstream's dialects share: replacing ops of a shipped dialect, small verifier helpers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, MemRefType, TensorType, VectorType
+from xdsl.ir import Attribute, Dialect, Operation, SSAValue
+from xdsl.utils.exceptions import VerifyException
+
+Shaped = TensorType[Any] | MemRefType[Any] | VectorType[Any]
+SHAPED = (TensorType, MemRefType, VectorType)
+"""For `isinstance`: `isa` of a generic alias costs a hundred times more."""
+
+
+def replace_ops(shipped: Dialect, ops: Sequence[type[Operation]], attributes: Sequence[type[Attribute]] = ()) -> Dialect:
+    """The shipped dialect with `ops` in the place of its ops of the same name, and `attributes` added."""
+    ours = {op.name for op in ops}
+    kept = [op for op in shipped.operations if op.name not in ours]
+    return Dialect(shipped.name, [*kept, *ops], [*shipped.attributes, *attributes], list(shipped._interfaces))  # pyright: ignore[reportPrivateUsage]
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise a VerifyException unless the condition holds. For messages that cost something to build, write the `if`."""
+    if not condition:
+        raise VerifyException(message)
+
+
+def element_of(type: Attribute) -> Attribute:
+    """The element type of a tensor, memref or vector; a scalar type itself."""
+    return type.get_element_type() if isinstance(type, SHAPED) else type
+
+
+def shape_of(type: Attribute) -> tuple[int, ...] | None:
+    """The shape of a tensor, memref or vector, None for a scalar."""
+    return type.get_shape() if isinstance(type, SHAPED) else None
+
+
+def same_container(a: Attribute, b: Attribute) -> bool:
+    """Whether two types are both scalar, or the same kind of container with compatible shapes (`?` fits everything)."""
+    if not isinstance(a, SHAPED) or not isinstance(b, SHAPED):
+        return not isinstance(a, SHAPED) and not isinstance(b, SHAPED)
+    return type(a) is type(b) and compatible_shapes(a.get_shape(), b.get_shape())
+
+
+def compatible_shapes(a: Sequence[int], b: Sequence[int]) -> bool:
+    """Equal ranks, and equal extents where both are static."""
+    return len(a) == len(b) and all(x == y or DYNAMIC_INDEX in (x, y) for x, y in zip(a, b, strict=True))
+
+
+def with_element(type: Attribute, element: Attribute) -> Attribute:
+    """The type of the same container with another element type; `element` itself for a scalar."""
+    if isinstance(type, TensorType):
+        return TensorType(element, type.get_shape(), type.encoding)
+    if isinstance(type, VectorType):
+        return VectorType(element, type.get_shape(), type.scalable_dims)
+    return element
+
+
+def mixed(static: DenseArrayBase[Any], dynamic: Sequence[SSAValue]) -> list[int | SSAValue]:
+    """A list of integers and values from its two halves: the array that marks dynamic places, and the operands."""
+    values = iter(dynamic)
+    return [next(values) if v == DYNAMIC_INDEX else int(v) for v in static.get_values()]
+
+
+def describe(shape: Sequence[int]) -> str:
+    """`4x?x8` for messages."""
+    return "x".join("?" if s == DYNAMIC_INDEX else str(s) for s in shape) or "()"
+
+
+def is_rank_reduction(full: Sequence[int], reduced: Sequence[int]) -> bool:
+    """Whether `reduced` is `full` without some of its unit extents. Extents of `?` in `full` are never dropped."""
+    rest = list(reduced)
+    for extent in full:
+        if rest and rest[0] == extent:
+            rest.pop(0)
+        elif extent != 1:
+            return False
+    return not rest
+
+
