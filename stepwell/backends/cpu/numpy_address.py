@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import ctypes
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from stepwell.ir.constants import Array
+if TYPE_CHECKING:
+    from stepwell.ir.constants import Array
+
 
 _OFFSET = object.__basicsize__
 _read = ctypes.c_size_t.from_address

@@ -10,16 +10,19 @@ Results never share memory with the arena, the inputs or each other.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
 from stepwell.backends.cpu.image import ProgramImage, TensorSpec
 from stepwell.backends.cpu.link import link
 from stepwell.backends.cpu.numpy_address import address_of
-from stepwell.ir.constants import Array
 from stepwell.ir.diagnostics import CompileError
+
+if TYPE_CHECKING:
+    from stepwell.backends.cpu.report import Report
+    from stepwell.ir.constants import Array
 
 _ALIGNMENT = 64
 
@@ -53,9 +56,11 @@ class NativeCode:
 class Program:
     """A compiled model. Call it with arrays; see the module's docstring."""
 
-    def __init__(self, image: ProgramImage, code: Sequence[bytes], weights: Any, threads: int) -> None:
+    def __init__(self, image: ProgramImage, code: Sequence[bytes], weights: Any, threads: int, *, from_cache: bool = False) -> None:
         self.image = image
         self.threads = threads
+        self.from_cache = from_cache
+        self.rebuild: Callable[[str], str] | None = None
         self._native = NativeCode(image, code, weights, threads)
         self._main = self._native.main
         self._weights_address = self._native.weights_address
@@ -72,6 +77,18 @@ class Program:
     def outputs(self) -> list[TensorSpec]:
         """Name, shape and dtype of each output."""
         return self.image.outputs
+
+    def report(self) -> Report:
+        """Kernels, work, memory, compile time by pass, slow paths taken. Prints as text."""
+        from stepwell.backends.cpu.report import Report
+
+        return Report(self.image, self.threads, self.from_cache)
+
+    def ir(self, level: str) -> str:
+        """The model at a level of the stairs (`nn`, `linalg`, `affine`, `vector`, `llvm`, `asm`), walked down anew."""
+        if self.rebuild is None:
+            raise CompileError("this program does not know the model it was compiled from")
+        return self.rebuild(level)
 
     def __call__(self, *arrays: Any, out: Mapping[str, Array] | None = None, **named: Any) -> dict[str, Array]:
         """Run. Inputs by position or by name; anything that numpy can read or that speaks DLPack.

@@ -13,12 +13,14 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
-from stepwell.ir.constants import Array
 from stepwell.ir.diagnostics import CompileError
+
+if TYPE_CHECKING:
+    from stepwell.ir.constants import Array
 
 _TEXT = "Hello from the stepwell 2026"
 _HEIGHT, _WIDTH = 48, 320

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stepwell.ir.constants import Array
 from stepwell.ir.diagnostics import CompileError
 
 if TYPE_CHECKING:
+    from stepwell.ir.constants import Array
     from stepwell.backends.cpu.image import TensorSpec
     from stepwell.backends.cpu.program import Program
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
-from stepwell.ir.constants import Array
 from stepwell.ir.diagnostics import CompileError
+
+if TYPE_CHECKING:
+    from stepwell.ir.constants import Array
 
 Run = Callable[[], list[Array]]
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from stepwell.ir.constants import Array
 from stepwell.tools.stepwell.inputs import add_input_arguments, add_model_arguments, compile_model, feed, files_of
+
+if TYPE_CHECKING:
+    from stepwell.ir.constants import Array
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
