@@ -123,9 +123,14 @@ def test_child_after_fork_has_a_pool_of_its_own() -> None:
 
 
 def test_interpreter_exits_with_spinning_workers() -> None:
-    script = "from test_pool import _function, _program\nimport numpy as np\nx = np.zeros(10, np.int32)\n_function(_program(4), 'count')(x.ctypes.data, 10, 1)"
+    script = """
+        from test_pool import _function, _program
+        import numpy as np
+        library, counts = _program(4), np.zeros(10, np.int32)
+        _function(library, "count")(counts.ctypes.data, 10, 1)
+    """
     environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__), "STEPWELL_SPIN_US": "2000000"}
-    assert subprocess.run([sys.executable, "-c", script], env=environment, timeout=60, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", textwrap.dedent(script)], env=environment, timeout=60, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", "1000"])
