@@ -6,4 +6,5 @@ affine`), never from `xdsl.dialects`: where both define an op of the same name, 
 
 DIALECTS: dict[str, str] = {
     "affine": "stepwell.dialects.affine:Affine",
+    "nn": "stepwell.dialects.nn:Nn",
 }

@@ -1,0 +1,518 @@
+"""What every `nn` op shares: attributes from Python values, shape rule, construction, text, verification, reference meaning.
+
+In: operands that are tensors and properties that are builtin attributes (i64, i1, f64, strings, dense arrays of i64 or f64).
+Out: an op whose properties are always complete (defaults are filled in by `make` and by the parser, elided by the printer) and whose result types
+follow from `infer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+from ml_dtypes import bfloat16
+from xdsl.dialects.builtin import (
+    BFloat16Type,
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    Signedness,
+    StringAttr,
+    TensorType,
+    f64,
+    i1,
+    i64,
+)
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import IRDLOperation, base, traits_def
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+from stepwell.ir.constants import DYNAMIC, Array, array_of, dtype_of, tensor_type
+from stepwell.ir.diagnostics import CompileError
+
+Tensor = TensorType[Any]
+Attributes = Mapping[str, Attribute]
+PythonValue = int | float | bool | str | Sequence[int] | Sequence[float] | Attribute
+
+# Constraints of operands, results and properties.
+TENSOR = base(TensorType)
+INT = base(IntegerAttr)
+BOOL = base(IntegerAttr)
+FLOAT = base(FloatAttr)
+TEXT = base(StringAttr)
+LIST = base(DenseArrayBase)
+
+RESULT_TYPE = "result_type"
+"""The key under which ops whose result type is data (reshape, cast, ...) find it in the attributes given to `infer`; never a property."""
+
+
+# ---- attributes and Python values -------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def _scalar(kind: type, value: Any) -> Attribute:
+    if kind is bool:
+        return IntegerAttr(int(value), i1)
+    if kind is int:
+        return IntegerAttr(value, i64)
+    return StringAttr(value) if kind is str else FloatAttr(value, f64)
+
+
+@lru_cache(maxsize=4096)
+def int_list(values: tuple[int, ...]) -> DenseArrayBase[IntegerType]:
+    """A cached `array<i64: ...>`."""
+    return DenseArrayBase.from_list(i64, values)
+
+
+def attribute(value: PythonValue) -> Attribute:
+    """The property that stands for a Python value: int -> i64, bool -> i1, float -> f64, str, lists of int or float -> dense arrays."""
+    if isinstance(value, Attribute):
+        return value
+    if isinstance(value, (bool, np.bool_)):
+        return _scalar(bool, bool(value))
+    if isinstance(value, (int, np.integer)):
+        return _scalar(int, int(value))
+    if isinstance(value, str):
+        return _scalar(str, value)
+    if isinstance(value, (float, np.floating)):
+        return FloatAttr(float(value), f64)
+    if any(isinstance(v, (float, np.floating)) for v in value):
+        return DenseArrayBase.from_list(f64, [float(v) for v in value])
+    return int_list(tuple(int(v) for v in value))
+
+
+def ints(value: Attribute) -> tuple[int, ...]:
+    """The integers of a list property."""
+    return cast(DenseArrayBase[IntegerType], value).get_values()
+
+
+def floats(value: Attribute) -> tuple[float, ...]:
+    """The numbers of a list property."""
+    return tuple(float(v) for v in cast(DenseArrayBase[Any], value).get_values())
+
+
+def number(value: Attribute) -> Any:
+    """The int, float, bool or str of a scalar property."""
+    if isinstance(value, IntegerAttr):
+        return bool(value.value.data) if value.type == i1 else value.value.data
+    return value.value.data if isinstance(value, FloatAttr) else cast(StringAttr, value).data
+
+
+# ---- shapes -----------------------------------------------------------------------------------------------------------------------
+
+
+def same_extent(a: int, b: int) -> bool:
+    """Whether two extents may be equal (`?` may be anything)."""
+    return a == b or a == DYNAMIC or b == DYNAMIC
+
+
+def broadcast_shapes(shapes: Sequence[Sequence[int]], what: str) -> tuple[int, ...]:
+    """The numpy broadcast of shapes; `?` against n > 1 is n, `?` against 1 is `?`."""
+    rank = max(len(s) for s in shapes)
+    result: list[int] = []
+    for d in range(rank):
+        extents = {s[d - rank + len(s)] for s in shapes if d - rank + len(s) >= 0} - {1}
+        static = extents - {DYNAMIC}
+        if len(static) > 1:
+            raise CompileError(
+                f"{what}: shapes {' and '.join(shape_text(s) for s in shapes)} do not broadcast (axis {d}: {sorted(static)})",
+                hint="extents must be equal or 1, aligned at the last axis",
+            )
+        result.append(static.pop() if static else (DYNAMIC if extents else 1))
+    return tuple(result)
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """`2x?x3`, or `scalar`."""
+    return "x".join("?" if d == DYNAMIC else str(d) for d in shape) or "scalar"
+
+
+def extent_product(shape: Sequence[int]) -> int:
+    """The number of elements, DYNAMIC if an extent is (and none is 0)."""
+    if 0 in shape:
+        return 0
+    return DYNAMIC if DYNAMIC in shape else int(np.prod(shape, dtype=np.int64))
+
+
+def check_permutation(permutation: Sequence[int], rank: int, what: str) -> None:
+    """Raises CompileError unless the list is a permutation of 0..rank-1."""
+    if sorted(permutation) != list(range(rank)):
+        raise CompileError(f"{what}: permutation {list(permutation)} is not a permutation of the {rank} axes")
+
+
+# ---- element types ----------------------------------------------------------------------------------------------------------------
+
+
+def is_float(element: Attribute) -> bool:
+    """f16, bf16, f32, f64."""
+    return isinstance(element, (Float32Type, Float16Type, BFloat16Type, Float64Type))
+
+
+def is_bool(element: Attribute) -> bool:
+    """i1."""
+    return isinstance(element, IntegerType) and element.width.data == 1
+
+
+def is_integer(element: Attribute) -> bool:
+    """An integer of more than one bit, signed (`i8`) or unsigned (`ui8`)."""
+    return isinstance(element, IntegerType) and element.width.data > 1
+
+
+def is_unsigned(element: Attribute) -> bool:
+    """`ui8` ... `ui64`."""
+    return isinstance(element, IntegerType) and element.signedness.data == Signedness.UNSIGNED
+
+
+_KINDS = {
+    "float": is_float,
+    "integer": is_integer,
+    "bool": is_bool,
+    "number": lambda e: is_float(e) or is_integer(e),
+    "bits": lambda e: isinstance(e, IntegerType),
+    "any": lambda e: True,
+}
+
+
+def check_element(kind: str, type: Tensor, what: str) -> None:
+    """Raises CompileError unless the element type is of this kind (float, integer, bool, number, bits, any)."""
+    if not _KINDS[kind](type.element_type):
+        raise CompileError(f"{what}: element type {type.element_type} is not supported here (want {kind})", hint="insert nn.cast")
+
+
+def check_same_element(types: Sequence[Tensor], what: str) -> Attribute:
+    """The common element type of all operands."""
+    if any(t.element_type != types[0].element_type for t in types):
+        raise CompileError(
+            f"{what}: operands differ in element type: {', '.join(str(t.element_type) for t in types)}", hint="insert nn.cast"
+        )
+    return types[0].element_type
+
+
+def check_rank(type: Tensor, minimum: int, what: str) -> int:
+    """The rank, at least `minimum`."""
+    rank = len(type.shape.data)
+    if rank < minimum:
+        raise CompileError(f"{what}: expected a tensor of rank {minimum} or more, got {type}")
+    return rank
+
+
+# ---- the op -----------------------------------------------------------------------------------------------------------------------
+
+
+class NnOp(IRDLOperation):
+    """An op of the `nn` dialect. A member defines operands, results, properties, `infer` and `compute`.
+
+    Text: `nn.name %a, %b property = value ... {discardable attributes} : operand types -> result types`. Properties that are equal to their
+    defaults are not printed; neither are result types where the op has one operand and one result of the same type.
+    """
+
+    traits = traits_def(Pure())
+
+    DEFAULTS: ClassVar[Mapping[str, PythonValue]] = {}
+    """Properties that may be left out, and what they then are. Others may stand in `default_attributes`."""
+
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset()
+    """Properties that may be absent for good."""
+
+    TYPED_RESULT: ClassVar[bool] = False
+    """Whether the result type is given rather than inferred (`infer` then checks `attributes[RESULT_TYPE]` and returns it)."""
+
+    # -- shape rule and construction
+
+    @classmethod
+    def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
+        """The result types. `attributes` is complete (see `complete`). Raises CompileError where operands do not fit."""
+        raise NotImplementedError(cls.name)
+
+    @classmethod
+    def default_attributes(cls, operand_types: Sequence[Tensor]) -> Attributes:
+        """Properties that may be left out, with their values for these operands."""
+        return {name: attribute(value) for name, value in cls.DEFAULTS.items()}
+
+    @classmethod
+    def axis_rank(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> int:
+        """The rank in which `axis` and `axes` count."""
+        return len(operand_types[0].shape.data)
+
+    @classmethod
+    def complete(cls, operand_types: Sequence[Tensor], attributes: Mapping[str, PythonValue]) -> dict[str, Attribute]:
+        """Attributes from Python values, with defaults filled in and negative `axis` / `axes` counted from the end."""
+        result = {name: attribute(value) for name, value in attributes.items()}
+        for name, value in cls.default_attributes(operand_types).items():
+            result.setdefault(name, value)
+        names = cls.property_names()
+        for name in result:
+            if name not in names and name != RESULT_TYPE:
+                raise CompileError(f"{cls.name} has no attribute '{name}'", hint=f"it has: {', '.join(names) or 'none'}")
+        for name in names:
+            if name not in result and name not in cls.OPTIONAL:
+                raise CompileError(f"{cls.name} needs the attribute '{name}'")
+        if cls.TYPED_RESULT and RESULT_TYPE not in result:
+            raise CompileError(f"{cls.name} needs '{RESULT_TYPE}'")
+        for name in ("axis", "axes"):
+            if name in result:
+                result[name] = cls._normalised(name, result[name], cls.axis_rank(operand_types, result))
+        return result
+
+    @classmethod
+    def _normalised(cls, name: str, value: Attribute, rank: int) -> Attribute:
+        axes = ints(value) if name == "axes" else (number(value),)
+        if any(not -rank <= a < rank for a in axes):
+            raise CompileError(f"{cls.name}: {name} {list(axes) if name == 'axes' else axes[0]} is out of range for rank {rank}")
+        axes = tuple(a % rank for a in axes)
+        if len(set(axes)) != len(axes):
+            raise CompileError(f"{cls.name}: an axis stands twice in {list(axes)}")
+        return attribute(sorted(axes)) if name == "axes" else attribute(axes[0])
+
+    @classmethod
+    def make(cls, *operands: SSAValue, **attributes: PythonValue) -> Self:
+        """Build the op with inferred result types. Attributes are Python values or attributes; defaults may be left out."""
+        types = [cast(Tensor, o.type) for o in operands]
+        complete = cls.complete(types, attributes)
+        results = cls.infer(types, complete)
+        complete.pop(RESULT_TYPE, None)
+        return cls.create(operands=operands, result_types=results, properties=complete)
+
+    @classmethod
+    def property_names(cls) -> tuple[str, ...]:
+        """The names of the op's properties in the order of their definition."""
+        return tuple(cls.get_irdl_definition().properties)
+
+    @property
+    def operand_types(self) -> list[Tensor]:
+        """The types of the operands."""
+        return [cast(Tensor, o.type) for o in self.operands]
+
+    @property
+    def result_type(self) -> Tensor:
+        """The type of the first result."""
+        return cast(Tensor, self.results[0].type)
+
+    # -- verification
+
+    def verify_(self) -> None:
+        """Properties are complete and result types are what the shape rule says (`?` fits everything)."""
+        attributes: dict[str, Attribute] = dict(self.properties)
+        if self.TYPED_RESULT:
+            attributes[RESULT_TYPE] = self.results[0].type
+        try:
+            expected = self.infer(self.operand_types, self.complete(self.operand_types, attributes))
+        except CompileError as error:
+            raise VerifyException(error.message) from error
+        if len(expected) != len(self.results):
+            raise VerifyException(f"{self.name} has {len(self.results)} results, expected {len(expected)}")
+        for result, want in zip(self.results, expected, strict=True):
+            have = cast(Tensor, result.type)
+            if have != want and not compatible(have, want):
+                raise VerifyException(f"{self.name}: result type is {have}, the shape rule says {want}")
+
+    # -- reference meaning
+
+    def evaluate(self, *arrays: Array) -> tuple[Array, ...]:
+        """What the op means, on numpy arrays of exactly the operands' element types. f16 and bf16 are computed in f32 and rounded once."""
+        with np.errstate(all="ignore"):
+            results = self.compute(*(widen(a) for a in arrays))
+        results = results if isinstance(results, tuple) else (results,)
+        return tuple(
+            np.asarray(r).astype(dtype_of(cast(Tensor, v.type).element_type), copy=False)
+            for r, v in zip(results, self.results, strict=True)
+        )
+
+    def compute(self, *arrays: Array) -> Any:
+        """The meaning of a member on widened arrays: an array, or a tuple of arrays where there are several results."""
+        raise NotImplementedError(self.name)
+
+    def constant_operand(self, index: int) -> Array | None:
+        """The value of an operand that is a constant (a free, read-only view)."""
+        return constant_value(self.operands[index])
+
+    # -- text
+
+    def print(self, printer: Printer) -> None:
+        """Print the custom form."""
+        types = self.operand_types
+        for i, operand in enumerate(self.operands):
+            printer.print_string(", " if i else " ")
+            printer.print_ssa_value(operand)
+        defaults = self.default_attributes(types)
+        for name in self.property_names():
+            value = self.properties.get(name)
+            if value is not None and defaults.get(name) != value:
+                printer.print_string(f" {name} = ")
+                _print_value(printer, value)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        results = [r.type for r in self.results]
+        if types:
+            printer.print_list(types, printer.print_attribute)
+            if results == types and len(types) == 1:
+                return
+            printer.print_string(" -> ")
+        if len(results) == 1:
+            printer.print_attribute(results[0])
+        else:
+            with printer.in_parens():
+                printer.print_list(results, printer.print_attribute)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        """Parse the custom form; result types that are not written are inferred."""
+        start = parser.pos
+        unresolved: list[Any] = []
+        if (first := parser.parse_optional_unresolved_operand()) is not None:
+            unresolved.append(first)
+            while parser.parse_optional_punctuation(","):
+                unresolved.append(parser.parse_unresolved_operand())
+        attributes: dict[str, Attribute] = {}
+        while (name := parser.parse_optional_identifier()) is not None:
+            if name not in cls.property_names():
+                parser.raise_error(f"{cls.name} has no attribute '{name}' (it has: {', '.join(cls.property_names()) or 'none'})")
+            parser.parse_punctuation("=")
+            attributes[name] = _parse_value(parser)
+        discardable = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        types: list[Any] = []
+        results: list[Any] | None = None
+        if unresolved:
+            types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
+            if parser.parse_optional_punctuation("->"):
+                results = _parse_results(parser)
+        else:
+            results = _parse_results(parser)
+        end = parser.pos
+        if len(types) != len(unresolved):
+            parser.raise_error(f"{cls.name} has {len(unresolved)} operands and {len(types)} operand types", start, end)
+        if any(not isinstance(t, TensorType) for t in (*types, *(results or ()))):
+            parser.raise_error(f"{cls.name} works on tensors", start, end)
+        operands = [parser.resolve_operand(o, t) for o, t in zip(unresolved, types, strict=True)]
+        if cls.TYPED_RESULT:
+            attributes[RESULT_TYPE] = (results or types)[0]
+        try:
+            properties = cls.complete(types, attributes)
+            results = results or list(cls.infer(types, properties))
+        except CompileError as error:
+            parser.raise_error(error.message, start, end)
+        properties.pop(RESULT_TYPE, None)
+        return cls.create(operands=operands, result_types=results, properties=properties, attributes=discardable)
+
+
+def _parse_results(parser: Parser) -> list[Any]:
+    if parser.parse_optional_punctuation("("):
+        types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
+        parser.parse_punctuation(")")
+        return types
+    return [parser.parse_type()]
+
+
+def compatible(have: Tensor, want: Tensor) -> bool:
+    """Whether a type can be the inferred one: same element type and rank, extents equal or `?`."""
+    a, b = have.get_shape(), want.get_shape()
+    return have.element_type == want.element_type and len(a) == len(b) and all(same_extent(x, y) for x, y in zip(a, b, strict=True))
+
+
+def constant_value(value: SSAValue) -> Array | None:
+    """The array of a value that an `nn.constant` or `arith.constant` of tensor type defines, as a free read-only view; else None."""
+    owner = value.owner
+    dense = getattr(owner, "value", None) if getattr(owner, "name", "") in ("nn.constant", "arith.constant") else None
+    return array_of(dense) if isinstance(dense, DenseIntOrFPElementsAttr) else None
+
+
+def widen(array: Array) -> Array:
+    """f16 and bf16 as f32, everything else as it is."""
+    return array.astype(np.float32) if array.dtype in (np.float16, bfloat16) else array
+
+
+# ---- text of property values --------------------------------------------------------------------------------------------------------
+
+
+def _float_text(value: float) -> str:
+    if value != value or value in (float("inf"), float("-inf")):
+        return str(value)
+    text = repr(value)
+    # MLIR's float tokens need a point before the exponent: 1e-05 -> 1.0e-05
+    mantissa, e, exponent = text.partition("e")
+    return mantissa + ("" if "." in mantissa else ".0") + e + exponent
+
+
+def _print_value(printer: Printer, value: Attribute) -> None:
+    match value:
+        case IntegerAttr() | FloatAttr():
+            x = number(value)
+            printer.print_string(str(x).lower() if isinstance(x, (bool, int)) else _float_text(x))
+        case StringAttr():
+            printer.print_string_literal(value.data)
+        case DenseArrayBase():
+            is_floats = not isinstance(value.elt_type, IntegerType)
+            values = value.get_values()
+            printer.print_string("[" + ", ".join(_float_text(float(v)) if is_floats else str(v) for v in values) + "]")
+        case _:
+            printer.print_attribute(value)
+
+
+def _parse_number(parser: Parser) -> int | float:
+    for word in ("inf", "nan"):
+        if parser.parse_optional_keyword(word):
+            return float(word)
+    if parser.parse_optional_punctuation("-"):
+        if parser.parse_optional_keyword("inf"):
+            return float("-inf")
+        return -parser.parse_number(allow_boolean=False)
+    return parser.parse_number(allow_boolean=False)
+
+
+def _parse_value(parser: Parser) -> Attribute:
+    if (flag := parser.parse_optional_boolean()) is not None:
+        return attribute(flag)
+    if (text := parser.parse_optional_str_literal()) is not None:
+        return attribute(text)
+    if (values := parser.parse_optional_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_number(parser))) is not None:
+        return attribute(values)
+    return attribute(_parse_number(parser))
+
+
+__all__ = [
+    "BOOL",
+    "DYNAMIC",
+    "FLOAT",
+    "INT",
+    "LIST",
+    "RESULT_TYPE",
+    "TENSOR",
+    "TEXT",
+    "Array",
+    "Attributes",
+    "NnOp",
+    "PythonValue",
+    "Tensor",
+    "attribute",
+    "broadcast_shapes",
+    "check_element",
+    "check_permutation",
+    "check_rank",
+    "check_same_element",
+    "compatible",
+    "constant_value",
+    "extent_product",
+    "floats",
+    "int_list",
+    "ints",
+    "is_bool",
+    "is_float",
+    "is_integer",
+    "is_unsigned",
+    "number",
+    "same_extent",
+    "shape_text",
+    "tensor_type",
+    "widen",
+]

@@ -1,0 +1,808 @@
+"""Elementwise ops of one operand: y[i] = f(x[i]), shape and element type kept.
+
+In: one tensor. Out: a tensor of the same type (`i1` for the tests for NaN and infinity, any element type for `nn.cast`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from ml_dtypes import bfloat16
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr, StringAttr, i1
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def, result_def
+
+from stepwell.dialects.nn.base import (
+    BOOL,
+    FLOAT,
+    RESULT_TYPE,
+    TENSOR,
+    TEXT,
+    Array,
+    Attributes,
+    NnOp,
+    PythonValue,
+    Tensor,
+    check_element,
+    compatible,
+    number,
+    tensor_type,
+)
+from stepwell.ir.constants import dtype_of
+from stepwell.ir.diagnostics import CompileError
+
+
+def erf(x: Array) -> Array:
+    """The error function, element by element in double precision."""
+    return np.frompyfunc(math.erf, 1, 1)(x.astype(np.float64)).astype(x.dtype) if x.size else x
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)); exp may overflow to infinity, which gives 0."""
+    return 1 / (1 + np.exp(-x))
+
+
+class UnaryOp(NnOp):
+    """y[i] = f(x[i]). A member says which element types it takes (`ACCEPTS`) and its meaning on an array (`compute`)."""
+
+    x = operand_def(TENSOR)
+    y = result_def(TENSOR)
+
+    ACCEPTS: ClassVar[str] = "float"
+
+    @classmethod
+    def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
+        """The type of the operand."""
+        check_element(cls.ACCEPTS, operand_types[0], cls.name)
+        return (operand_types[0],)
+
+
+@irdl_op_definition
+class AbsOp(UnaryOp):
+    """Absolute value; of the smallest integer it is that integer itself.
+
+    ```mlir
+    %y = nn.abs %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.abs"
+    ACCEPTS: ClassVar[str] = "number"
+
+    def compute(self, x: Array) -> Array:
+        return np.abs(x)
+
+
+@irdl_op_definition
+class NegOp(UnaryOp):
+    """Negation, modulo 2^n on integers.
+
+    ```mlir
+    %y = nn.neg %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.neg"
+    ACCEPTS: ClassVar[str] = "number"
+
+    def compute(self, x: Array) -> Array:
+        return np.negative(x)
+
+
+@irdl_op_definition
+class ExpOp(UnaryOp):
+    """e to the power x.
+
+    ```mlir
+    %y = nn.exp %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.exp"
+
+    def compute(self, x: Array) -> Array:
+        return np.exp(x)
+
+
+@irdl_op_definition
+class LogOp(UnaryOp):
+    """Natural logarithm; NaN below 0, -inf at 0.
+
+    ```mlir
+    %y = nn.log %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.log"
+
+    def compute(self, x: Array) -> Array:
+        return np.log(x)
+
+
+@irdl_op_definition
+class SqrtOp(UnaryOp):
+    """Square root; NaN below 0.
+
+    ```mlir
+    %y = nn.sqrt %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.sqrt"
+
+    def compute(self, x: Array) -> Array:
+        return np.sqrt(x)
+
+
+@irdl_op_definition
+class RsqrtOp(UnaryOp):
+    """1 / sqrt(x).
+
+    ```mlir
+    %y = nn.rsqrt %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.rsqrt"
+
+    def compute(self, x: Array) -> Array:
+        return 1 / np.sqrt(x)
+
+
+@irdl_op_definition
+class ReciprocalOp(UnaryOp):
+    """1 / x.
+
+    ```mlir
+    %y = nn.reciprocal %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.reciprocal"
+
+    def compute(self, x: Array) -> Array:
+        return 1 / x
+
+
+@irdl_op_definition
+class SinOp(UnaryOp):
+    """Sine, in radians.
+
+    ```mlir
+    %y = nn.sin %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.sin"
+
+    def compute(self, x: Array) -> Array:
+        return np.sin(x)
+
+
+@irdl_op_definition
+class CosOp(UnaryOp):
+    """Cosine, in radians.
+
+    ```mlir
+    %y = nn.cos %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.cos"
+
+    def compute(self, x: Array) -> Array:
+        return np.cos(x)
+
+
+@irdl_op_definition
+class TanOp(UnaryOp):
+    """Tangent, in radians.
+
+    ```mlir
+    %y = nn.tan %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.tan"
+
+    def compute(self, x: Array) -> Array:
+        return np.tan(x)
+
+
+@irdl_op_definition
+class AsinOp(UnaryOp):
+    """Inverse sine; NaN outside [-1, 1].
+
+    ```mlir
+    %y = nn.asin %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.asin"
+
+    def compute(self, x: Array) -> Array:
+        return np.arcsin(x)
+
+
+@irdl_op_definition
+class AcosOp(UnaryOp):
+    """Inverse cosine; NaN outside [-1, 1].
+
+    ```mlir
+    %y = nn.acos %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.acos"
+
+    def compute(self, x: Array) -> Array:
+        return np.arccos(x)
+
+
+@irdl_op_definition
+class AtanOp(UnaryOp):
+    """Inverse tangent.
+
+    ```mlir
+    %y = nn.atan %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.atan"
+
+    def compute(self, x: Array) -> Array:
+        return np.arctan(x)
+
+
+@irdl_op_definition
+class SinhOp(UnaryOp):
+    """Hyperbolic sine.
+
+    ```mlir
+    %y = nn.sinh %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.sinh"
+
+    def compute(self, x: Array) -> Array:
+        return np.sinh(x)
+
+
+@irdl_op_definition
+class CoshOp(UnaryOp):
+    """Hyperbolic cosine.
+
+    ```mlir
+    %y = nn.cosh %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.cosh"
+
+    def compute(self, x: Array) -> Array:
+        return np.cosh(x)
+
+
+@irdl_op_definition
+class TanhOp(UnaryOp):
+    """Hyperbolic tangent.
+
+    ```mlir
+    %y = nn.tanh %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.tanh"
+
+    def compute(self, x: Array) -> Array:
+        return np.tanh(x)
+
+
+@irdl_op_definition
+class AsinhOp(UnaryOp):
+    """Inverse hyperbolic sine.
+
+    ```mlir
+    %y = nn.asinh %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.asinh"
+
+    def compute(self, x: Array) -> Array:
+        return np.arcsinh(x)
+
+
+@irdl_op_definition
+class AcoshOp(UnaryOp):
+    """Inverse hyperbolic cosine; NaN below 1.
+
+    ```mlir
+    %y = nn.acosh %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.acosh"
+
+    def compute(self, x: Array) -> Array:
+        return np.arccosh(x)
+
+
+@irdl_op_definition
+class AtanhOp(UnaryOp):
+    """Inverse hyperbolic tangent; NaN outside [-1, 1].
+
+    ```mlir
+    %y = nn.atanh %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.atanh"
+
+    def compute(self, x: Array) -> Array:
+        return np.arctanh(x)
+
+
+@irdl_op_definition
+class ErfOp(UnaryOp):
+    """The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x.
+
+    ```mlir
+    %y = nn.erf %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.erf"
+
+    def compute(self, x: Array) -> Array:
+        return erf(x)
+
+
+@irdl_op_definition
+class SigmoidOp(UnaryOp):
+    """1 / (1 + exp(-x)).
+
+    ```mlir
+    %y = nn.sigmoid %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.sigmoid"
+
+    def compute(self, x: Array) -> Array:
+        return sigmoid(x)
+
+
+@irdl_op_definition
+class ReluOp(UnaryOp):
+    """max(x, 0); NaN stays NaN.
+
+    ```mlir
+    %y = nn.relu %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.relu"
+    ACCEPTS: ClassVar[str] = "number"
+
+    def compute(self, x: Array) -> Array:
+        return np.maximum(x, x.dtype.type(0))
+
+
+@irdl_op_definition
+class LeakyReluOp(UnaryOp):
+    """x where x >= 0, else alpha x.
+
+    ```mlir
+    %y = nn.leaky_relu %x alpha = 0.1 : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.leaky_relu"
+    alpha: FloatAttr = prop_def(FLOAT)
+    DEFAULTS: ClassVar[Mapping[str, PythonValue]] = {"alpha": 0.01}
+
+    def compute(self, x: Array) -> Array:
+        return np.where(x >= 0, x, number(self.alpha) * x)
+
+
+@irdl_op_definition
+class EluOp(UnaryOp):
+    """x where x > 0, else alpha (exp(x) - 1).
+
+    ```mlir
+    %y = nn.elu %x alpha = 0.5 : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.elu"
+    alpha: FloatAttr = prop_def(FLOAT)
+    DEFAULTS: ClassVar[Mapping[str, PythonValue]] = {"alpha": 1.0}
+
+    def compute(self, x: Array) -> Array:
+        return np.where(x > 0, x, number(self.alpha) * np.expm1(x))
+
+
+@irdl_op_definition
+class SeluOp(UnaryOp):
+    """gamma times (x where x > 0, else alpha (exp(x) - 1)). Source: Klambauer et al. 2017.
+
+    ```mlir
+    %y = nn.selu %x alpha = 1.5 gamma = 2.0 : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.selu"
+    alpha: FloatAttr = prop_def(FLOAT)
+    gamma: FloatAttr = prop_def(FLOAT)
+    DEFAULTS: ClassVar[Mapping[str, PythonValue]] = {"alpha": 1.6732632423543772, "gamma": 1.0507009873554805}
+
+    def compute(self, x: Array) -> Array:
+        return number(self.gamma) * np.where(x > 0, x, number(self.alpha) * np.expm1(x))
+
+
+@irdl_op_definition
+class CeluOp(UnaryOp):
+    """max(x, 0) + min(0, alpha (exp(x / alpha) - 1)). Source: Barron 2017.
+
+    ```mlir
+    %y = nn.celu %x alpha = 2.0 : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.celu"
+    alpha: FloatAttr = prop_def(FLOAT)
+    DEFAULTS: ClassVar[Mapping[str, PythonValue]] = {"alpha": 1.0}
+
+    def compute(self, x: Array) -> Array:
+        return np.maximum(x, 0) + np.minimum(0, number(self.alpha) * np.expm1(x / number(self.alpha)))
+
+
+@irdl_op_definition
+class GeluOp(UnaryOp):
+    """x times the normal distribution function of x; `approximate = "tanh"` is 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+
+    Source: Hendrycks and Gimpel 2016, section 2.
+
+    ```mlir
+    %y = nn.gelu %x approximate = "tanh" : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.gelu"
+    approximate: StringAttr = prop_def(TEXT)
+    DEFAULTS: ClassVar[Mapping[str, PythonValue]] = {"approximate": "none"}
+
+    @classmethod
+    def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
+        """The type of the operand."""
+        if number(attributes["approximate"]) not in ("none", "tanh"):
+            raise CompileError(f"nn.gelu: approximate is {attributes['approximate']}", hint='it may be "none" or "tanh"')
+        return super().infer(operand_types, attributes)
+
+    def compute(self, x: Array) -> Array:
+        if self.approximate.data == "tanh":
+            return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+        return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
+
+
+@irdl_op_definition
+class SiluOp(UnaryOp):
+    """x times sigmoid(x).
+
+    ```mlir
+    %y = nn.silu %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.silu"
+
+    def compute(self, x: Array) -> Array:
+        return x * sigmoid(x)
+
+
+@irdl_op_definition
+class MishOp(UnaryOp):
+    """x tanh(softplus(x)). Source: Misra 2019.
+
+    ```mlir
+    %y = nn.mish %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.mish"
+
+    def compute(self, x: Array) -> Array:
+        return x * np.tanh(np.logaddexp(x, x.dtype.type(0)))
+
+
+@irdl_op_definition
+class SoftplusOp(UnaryOp):
+    """log(1 + exp(x)), without overflow.
+
+    ```mlir
+    %y = nn.softplus %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.softplus"
+
+    def compute(self, x: Array) -> Array:
+        return np.logaddexp(x, x.dtype.type(0))
+
+
+@irdl_op_definition
+class SoftsignOp(UnaryOp):
+    """x / (1 + |x|).
+
+    ```mlir
+    %y = nn.softsign %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.softsign"
+
+    def compute(self, x: Array) -> Array:
+        return x / (1 + np.abs(x))
+
+
+@irdl_op_definition
+class HardSigmoidOp(UnaryOp):
+    """max(0, min(1, alpha x + beta)).
+
+    ```mlir
+    %y = nn.hard_sigmoid %x alpha = 0.25 : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.hard_sigmoid"
+    alpha: FloatAttr = prop_def(FLOAT)
+    beta: FloatAttr = prop_def(FLOAT)
+    DEFAULTS: ClassVar[Mapping[str, PythonValue]] = {"alpha": 0.2, "beta": 0.5}
+
+    def compute(self, x: Array) -> Array:
+        return np.clip(number(self.alpha) * x + number(self.beta), 0, 1)
+
+
+@irdl_op_definition
+class HardSwishOp(UnaryOp):
+    """x max(0, min(1, x / 6 + 1 / 2)). Source: Howard et al. 2019, section 5.2.
+
+    ```mlir
+    %y = nn.hard_swish %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.hard_swish"
+
+    def compute(self, x: Array) -> Array:
+        return x * np.clip(x * (1 / 6) + 0.5, 0, 1)
+
+
+@irdl_op_definition
+class ThresholdedReluOp(UnaryOp):
+    """x where x > alpha, else 0.
+
+    ```mlir
+    %y = nn.thresholded_relu %x alpha = 0.5 : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.thresholded_relu"
+    alpha: FloatAttr = prop_def(FLOAT)
+    DEFAULTS: ClassVar[Mapping[str, PythonValue]] = {"alpha": 1.0}
+
+    def compute(self, x: Array) -> Array:
+        return np.where(x > number(self.alpha), x, x.dtype.type(0))
+
+
+@irdl_op_definition
+class CeilOp(UnaryOp):
+    """The least integer that is not less.
+
+    ```mlir
+    %y = nn.ceil %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.ceil"
+
+    def compute(self, x: Array) -> Array:
+        return np.ceil(x)
+
+
+@irdl_op_definition
+class FloorOp(UnaryOp):
+    """The greatest integer that is not greater.
+
+    ```mlir
+    %y = nn.floor %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.floor"
+
+    def compute(self, x: Array) -> Array:
+        return np.floor(x)
+
+
+@irdl_op_definition
+class RoundOp(UnaryOp):
+    """The nearest integer, ties to even.
+
+    ```mlir
+    %y = nn.round %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.round"
+
+    def compute(self, x: Array) -> Array:
+        return np.rint(x)
+
+
+@irdl_op_definition
+class SignOp(UnaryOp):
+    """-1, 0 or 1; NaN stays NaN.
+
+    ```mlir
+    %y = nn.sign %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.sign"
+    ACCEPTS: ClassVar[str] = "number"
+
+    def compute(self, x: Array) -> Array:
+        return np.sign(x)
+
+
+@irdl_op_definition
+class NotOp(UnaryOp):
+    """Logical negation.
+
+    ```mlir
+    %y = nn.not %x : tensor<2x3xi1>
+    ```
+    """
+
+    name = "nn.not"
+    ACCEPTS: ClassVar[str] = "bool"
+
+    def compute(self, x: Array) -> Array:
+        return np.logical_not(x)
+
+
+@irdl_op_definition
+class BitwiseNotOp(UnaryOp):
+    """Every bit inverted.
+
+    ```mlir
+    %y = nn.bitwise_not %x : tensor<2x3xi32>
+    ```
+    """
+
+    name = "nn.bitwise_not"
+    ACCEPTS: ClassVar[str] = "bits"
+
+    def compute(self, x: Array) -> Array:
+        return np.invert(x)
+
+
+class FloatTestOp(UnaryOp):
+    """A test of a float: the result is `i1`."""
+
+    @classmethod
+    def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
+        """The operand's shape with `i1`."""
+        check_element("float", operand_types[0], cls.name)
+        return (tensor_type(operand_types[0].get_shape(), i1),)
+
+
+@irdl_op_definition
+class IsNanOp(FloatTestOp):
+    """Whether x is not a number.
+
+    ```mlir
+    %y = nn.is_nan %x : tensor<2x3xf32> -> tensor<2x3xi1>
+    ```
+    """
+
+    name = "nn.is_nan"
+
+    def compute(self, x: Array) -> Array:
+        return np.isnan(x)
+
+
+@irdl_op_definition
+class IsInfOp(FloatTestOp):
+    """Whether x is positive infinity (if `detect_positive`) or negative infinity (if `detect_negative`).
+
+    ```mlir
+    %y = nn.is_inf %x detect_negative = false : tensor<2x3xf32> -> tensor<2x3xi1>
+    ```
+    """
+
+    name = "nn.is_inf"
+    detect_negative: IntegerAttr[Any] = prop_def(BOOL)
+    detect_positive: IntegerAttr[Any] = prop_def(BOOL)
+    DEFAULTS: ClassVar[Mapping[str, PythonValue]] = {"detect_negative": True, "detect_positive": True}
+
+    def compute(self, x: Array) -> Array:
+        return (np.isposinf(x) & number(self.detect_positive)) | (np.isneginf(x) & number(self.detect_negative))
+
+
+@irdl_op_definition
+class ClipOp(UnaryOp):
+    """min(max(x, min), max); an absent bound does not bound, and `max` wins where min > max.
+
+    ```mlir
+    %y = nn.clip %x min = 0.0 max = 6.0 : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.clip"
+    min: FloatAttr[Any] | None = opt_prop_def(FLOAT)
+    max: FloatAttr[Any] | None = opt_prop_def(FLOAT)
+    ACCEPTS: ClassVar[str] = "number"
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"min", "max"})
+
+    def compute(self, x: Array) -> Array:
+        low, high = self.bounds(x.dtype)
+        x = x if low is None else np.maximum(x, low)
+        return x if high is None else np.minimum(x, high)
+
+    def bounds(self, dtype: np.dtype[Any]) -> tuple[Any | None, Any | None]:
+        """The bounds in an element type; what an integer type cannot hold becomes its own bound (rounded inwards)."""
+        result: list[Any] = []
+        for value, inward in ((self.min, math.ceil), (self.max, math.floor)):
+            bound = None if value is None else value.value.data
+            if bound is not None and dtype.kind in "iu":
+                limits = np.iinfo(dtype)
+                bound = limits.min if bound <= limits.min else limits.max if bound >= limits.max else inward(bound)
+            result.append(None if bound is None else dtype.type(bound))
+        return result[0], result[1]
+
+
+@irdl_op_definition
+class CastOp(NnOp):
+    """The same numbers in another element type: to integers rounded towards zero, to `i1` whether it is not 0, among integers modulo 2^n.
+
+    ```mlir
+    %y = nn.cast %x : tensor<2x3xf32> -> tensor<2x3xi8>
+    ```
+    A float that the integer type cannot hold gives an unspecified integer.
+    """
+
+    name = "nn.cast"
+    x = operand_def(TENSOR)
+    y = result_def(TENSOR)
+    TYPED_RESULT: ClassVar[bool] = True
+
+    @classmethod
+    def make_to(cls, x: SSAValue, element: Attribute) -> CastOp:
+        """Cast to an element type."""
+        return cls.make(x, result_type=tensor_type(x.type.get_shape(), element))  # type: ignore[union-attr]
+
+    @classmethod
+    def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
+        """The given type, which must have the operand's shape."""
+        result: Any = attributes[RESULT_TYPE]
+        if not compatible(tensor_type(result.get_shape(), operand_types[0].element_type), operand_types[0]):
+            raise CompileError(f"nn.cast: shapes of {operand_types[0]} and {result} differ", hint="nn.reshape changes shapes")
+        return (result,)
+
+    def evaluate(self, *arrays: Array) -> tuple[Array, ...]:
+        """Straight from type to type."""
+        (x,) = arrays
+        to = dtype_of(self.result_type.element_type)
+        with np.errstate(all="ignore"):
+            if to == np.bool_:
+                return (x != 0,)
+            if x.dtype == bfloat16 and to.kind in "iu":
+                x = x.astype(np.float32)
+            return (x.astype(to),)
