@@ -1,14 +1,15 @@
 """What every `nn` op shares: attributes from Python values, shape rule, construction, text, verification, reference meaning.
 
 In: operands that are tensors and properties that are builtin attributes (i64, i1, f64, strings, dense arrays of i64 or f64).
-Out: an op whose properties are always complete (defaults are filled in by `make` and by the parser, elided by the printer) and whose result types
-follow from `infer`.
+Out: an op whose properties are always complete (defaults are filled in by `make` and by the parser, elided by the printer) and whose result
+types follow from `infer`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from inspect import get_annotations
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -285,8 +286,8 @@ class NnOp(IRDLOperation):
 
     @classmethod
     def property_names(cls) -> tuple[str, ...]:
-        """The names of the op's properties in the order of their definition."""
-        return tuple(cls.get_irdl_definition().properties)
+        """The names of the op's properties, those of its family first."""
+        return _property_names(cls)
 
     @property
     def operand_types(self) -> list[Tensor]:
@@ -404,6 +405,13 @@ class NnOp(IRDLOperation):
             parser.raise_error(error.message, start, end)
         properties.pop(RESULT_TYPE, None)
         return cls.create(operands=operands, result_types=results, properties=properties, attributes=discardable)
+
+
+@cache
+def _property_names(cls: type[NnOp]) -> tuple[str, ...]:
+    names = cls.get_irdl_definition().properties
+    order = [n for c in reversed(cls.__mro__) for n in get_annotations(c)]
+    return tuple(sorted(names, key=order.index))
 
 
 def _parse_results(parser: Parser) -> list[Any]:

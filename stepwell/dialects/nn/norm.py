@@ -188,7 +188,7 @@ class BatchNormOp(ChannelNormOp):
     """(x - mean) / sqrt(variance + epsilon) scale + bias with given moments for each channel.
 
     ```mlir
-    %y = nn.batch_norm %x, %s, %b, %m, %v : tensor<1x2x3xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32> -> tensor<1x2x3xf32>
+    %y = nn.batch_norm %x, %s, %b, %m, %v : tensor<1x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32> -> tensor<1x2xf32>
     ```
     Source: Ioffe and Szegedy 2015, at inference.
     """

@@ -1,7 +1,7 @@
 """Resampling of any axes of a tensor, with the coordinate and rounding rules of ONNX Resize.
 
-In: one tensor. Out: a tensor of the given shape. Every axis is resampled on its own by a table of taps: for each output position a few input
-positions and weights (`taps`), which is also what the lowering reads.
+In: one tensor. Out: a tensor of the given shape. Every axis is resampled on its own by a table of taps: for each output position a few
+input positions and weights (`taps`), which is also what the lowering reads.
 """
 
 from __future__ import annotations
