@@ -7,4 +7,6 @@ affine`), never from `xdsl.dialects`: where both define an op of the same name, 
 DIALECTS: dict[str, str] = {
     "affine": "stepwell.dialects.affine:Affine",
     "nn": "stepwell.dialects.nn:Nn",
+    "memref": "stepwell.dialects.memref:MemRef",
+    "scf": "stepwell.dialects.scf:Scf",
 }

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, MemRefType, TensorType, VectorType
+from xdsl.dialects.builtin import DYNAMIC_INDEX, ArrayAttr, DenseArrayBase, IntegerAttr, MemRefType, TensorType, VectorType, i64
 from xdsl.ir import Attribute, Dialect, Operation, SSAValue
+from xdsl.irdl import IRDLOperation
+from xdsl.irdl.declarative_assembly_format import AttributeVariable, CustomDirective, ParsingState, PrintingState, irdl_custom_directive
+from xdsl.parser import Parser
+from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 Shaped = TensorType[Any] | MemRefType[Any] | VectorType[Any]
@@ -80,3 +84,33 @@ def is_rank_reduction(full: Sequence[int], reduced: Sequence[int]) -> bool:
     return not rest
 
 
+
+
+def reassociation_attr(groups: Sequence[Sequence[int]]) -> ArrayAttr[ArrayAttr[IntegerAttr[Any]]]:
+    """`[[0, 1], [2]]` as the attribute that reshapes carry."""
+    return ArrayAttr(ArrayAttr(IntegerAttr(index, i64) for index in group) for group in groups)
+
+
+@irdl_custom_directive
+class Reassociation(CustomDirective):
+    """`[[0, 1], [2]]`: lists of lists of i64 without their types."""
+
+    groups: AttributeVariable
+
+    def parse(self, parser: Parser, state: ParsingState) -> bool:
+        def number() -> int:
+            value = parser.parse_integer(allow_boolean=False, allow_negative=False)
+            if parser.parse_optional_punctuation(":"):
+                parser.parse_type()
+            return value
+
+        def group() -> list[int]:
+            return parser.parse_comma_separated_list(parser.Delimiter.SQUARE, number)
+
+        self.groups.set(state, reassociation_attr(parser.parse_comma_separated_list(parser.Delimiter.SQUARE, group)))
+        return True
+
+    def print(self, printer: Printer, state: PrintingState, op: IRDLOperation) -> None:
+        state.print_whitespace(printer)
+        groups: Any = self.groups.get(op)
+        printer.print_string("[" + ", ".join(str([index.value.data for index in group]) for group in groups) + "]")

@@ -1,0 +1,302 @@
+"""`scf`: structured control flow. Upstream's dialect; ours are `if` (verified), and `parallel` with its reductions (upstream's syntax)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from xdsl.dialects import scf as shipped
+from xdsl.dialects.builtin import IndexType, i1
+from xdsl.dialects.scf import ConditionOp as ConditionOp
+from xdsl.dialects.scf import ExecuteRegionOp as ExecuteRegionOp
+from xdsl.dialects.scf import ForOp as ForOp
+from xdsl.dialects.scf import IndexSwitchOp as IndexSwitchOp
+from xdsl.dialects.scf import WhileOp as WhileOp
+from xdsl.dialects.scf import YieldOp as YieldOp
+from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    irdl_op_definition,
+    lazy_traits_def,
+    operand_def,
+    region_def,
+    traits_def,
+    var_operand_def,
+    var_region_def,
+    var_result_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import (
+    HasParent,
+    IsTerminator,
+    OpTrait,
+    Pure,
+    RecursivelySpeculatable,
+    RecursiveMemoryEffect,
+    SingleBlockImplicitTerminator,
+    ensure_terminator,
+)
+from xdsl.utils.exceptions import VerifyException
+
+from stepwell.dialects.affine_maps import INDEX
+from stepwell.dialects.support import replace_ops
+
+
+@irdl_op_definition
+class IfOp(IRDLOperation):
+    """Runs one of two regions.
+
+    ```mlir
+    %r = scf.if %c -> (f32) {
+      scf.yield %a : f32
+    } else {
+      scf.yield %b : f32
+    }
+    ```
+    """
+
+    name = "scf.if"
+
+    cond = operand_def(i1)
+    output = var_result_def()
+    true_region = region_def("single_block")
+    false_region = region_def()
+    traits = traits_def(SingleBlockImplicitTerminator(YieldOp), RecursiveMemoryEffect(), RecursivelySpeculatable())
+
+    def __init__(
+        self,
+        cond: SSAValue,
+        return_types: Sequence[Attribute],
+        true_region: Region,
+        false_region: Region | None = None,
+        attributes: dict[str, Attribute] | None = None,
+    ) -> None:
+        super().__init__(
+            operands=[cond], result_types=[return_types], regions=[true_region, false_region or Region()], attributes=attributes or {}
+        )
+
+    def verify_(self) -> None:
+        if self.results and not self.false_region.blocks:
+            raise VerifyException("'scf.if' with results needs an else region")
+        if len(self.false_region.blocks) > 1:
+            raise VerifyException("'scf.if' has an else region of more than one block")
+        for region in self.regions:
+            if not region.blocks:
+                continue
+            if region.block.args:
+                raise VerifyException("'scf.if' regions take no arguments")
+            last = region.block.last_op
+            if not isinstance(last, YieldOp) or tuple(last.operand_types) != tuple(self.result_types):
+                raise VerifyException("'scf.if' regions must yield values of the types of its results")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        cond = parser.parse_operand(i1)
+        types: Sequence[Attribute] = ()
+        if parser.parse_optional_punctuation("->"):
+            parsed = parser.parse_optional_comma_separated_list(parser.Delimiter.PAREN, parser.parse_type)
+            types = [parser.parse_type()] if parsed is None else parsed
+        then = _close(parser.parse_region())
+        orelse = _close(parser.parse_region()) if parser.parse_optional_keyword("else") else None
+        return cls(cond, types, then, orelse, parser.parse_optional_attr_dict())
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.cond)
+        if self.results:
+            printer.print_string(" -> ")
+            with printer.in_parens():
+                printer.print_list(self.result_types, printer.print_attribute)
+        printer.print_string(" ")
+        printer.print_region(self.true_region, print_block_terminators=bool(self.results))
+        if self.false_region.blocks:
+            printer.print_string(" else ")
+            printer.print_region(self.false_region, print_block_terminators=bool(self.results))
+        printer.print_op_attributes(self.attributes)
+
+
+def _close(region: Region) -> Region:
+    """A region whose block ends in a yield, also where the text leaves it out."""
+    if not region.blocks:
+        region.add_block(Block())
+    if not isinstance(region.block.last_op, YieldOp):
+        region.block.add_op(YieldOp())
+    return region
+
+
+@irdl_op_definition
+class ParallelOp(IRDLOperation):
+    """A band of loops whose iterations may run in any order; values reduced over them are its results.
+
+    ```mlir
+    %s = scf.parallel (%i, %j) = (%c0, %c0) to (%M, %N) step (%c14, %c32) init (%zero) -> f32 {
+      ...
+      scf.reduce(%v : f32) {
+      ^bb0(%a: f32, %b: f32):
+        %sum = arith.addf %a, %b : f32
+        scf.reduce.return %sum : f32
+      }
+    }
+    ```
+    """
+
+    name = "scf.parallel"
+
+    lowerBound = var_operand_def(IndexType)
+    upperBound = var_operand_def(IndexType)
+    step = var_operand_def(IndexType)
+    initVals = var_operand_def()
+    res = var_result_def()
+    body = region_def("single_block")
+
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = lazy_traits_def(lambda: _parallel_traits())
+
+    def __init__(
+        self,
+        lower_bounds: Sequence[SSAValue],
+        upper_bounds: Sequence[SSAValue],
+        steps: Sequence[SSAValue],
+        body: Region,
+        init_vals: Sequence[SSAValue] = (),
+    ) -> None:
+        super().__init__(
+            operands=[lower_bounds, upper_bounds, steps, init_vals], regions=[body], result_types=[[value.type for value in init_vals]]
+        )
+
+    def verify_(self) -> None:
+        loops = len(self.step)
+        if not loops:
+            raise VerifyException("'scf.parallel' needs at least one loop")
+        if not len(self.lowerBound) == len(self.upperBound) == loops:
+            raise VerifyException(f"'scf.parallel' has {len(self.lowerBound)} lower bounds, {len(self.upperBound)} upper bounds and {loops} steps")
+        if self.body.block.arg_types != (INDEX,) * loops:
+            raise VerifyException(f"'scf.parallel' of {loops} loops needs a body of {loops} index arguments")
+        if self.initVals.types != self.result_types:
+            raise VerifyException("'scf.parallel' has initial values of other types than its results")
+        reduce = self.body.block.last_op
+        if not isinstance(reduce, ReduceOp) or reduce.args.types != self.result_types:
+            raise VerifyException("'scf.parallel' must end in an 'scf.reduce' of values of the types of its results")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        def values() -> list[SSAValue]:
+            return parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: parser.parse_operand(INDEX))
+
+        arguments = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: parser.parse_argument(expect_type=False))
+        parser.parse_punctuation("=")
+        lower = values()
+        parser.parse_keyword("to")
+        upper = values()
+        parser.parse_keyword("step")
+        steps = values()
+        inits: Sequence[SSAValue] = ()
+        if parser.parse_optional_keyword("init"):
+            start = parser.pos
+            unresolved = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_unresolved_operand)
+            parser.parse_punctuation("->")
+            types = parser.parse_optional_comma_separated_list(parser.Delimiter.PAREN, parser.parse_type)
+            inits = parser.resolve_operands(unresolved, [parser.parse_type()] if types is None else types, start)
+        body = parser.parse_region([argument.resolve(INDEX) for argument in arguments])
+        op = cls(lower, upper, steps, body, inits)
+        op.attributes |= parser.parse_optional_attr_dict()
+        if not inits:
+            for trait in op.get_traits_of_type(SingleBlockImplicitTerminator):
+                ensure_terminator(op, trait)
+        return op
+
+    def print(self, printer: Printer) -> None:
+        def values(before: str, operands: Sequence[SSAValue]) -> None:
+            printer.print_string(before)
+            with printer.in_parens():
+                printer.print_list(operands, printer.print_ssa_value)
+
+        values(" ", self.body.block.args)
+        values(" = ", self.lowerBound)
+        values(" to ", self.upperBound)
+        values(" step ", self.step)
+        if self.initVals:
+            values(" init ", self.initVals)
+            printer.print_string(" -> ")
+            if len(self.results) == 1:
+                printer.print_attribute(self.results[0].type)
+            else:
+                with printer.in_parens():
+                    printer.print_list(self.result_types, printer.print_attribute)
+        printer.print_string(" ")
+        printer.print_region(self.body, print_entry_block_args=False)
+        printer.print_op_attributes(self.attributes)
+
+
+@irdl_op_definition
+class ReduceOp(IRDLOperation):
+    """Ends the body of `scf.parallel`: for each value the region that joins two partial results."""
+
+    name = "scf.reduce"
+
+    args = var_operand_def()
+    reductions = var_region_def("single_block")
+    traits = lazy_traits_def(lambda: _reduce_traits())
+
+    def __init__(self, args: Sequence[SSAValue] = (), regions: Sequence[Region] = ()) -> None:
+        super().__init__(operands=[args], regions=[regions])
+
+    def verify_(self) -> None:
+        if len(self.args) != len(self.reductions):
+            raise VerifyException(f"'scf.reduce' has {len(self.args)} values and {len(self.reductions)} regions")
+        for region, value in zip(self.reductions, self.args, strict=True):
+            last = region.block.last_op
+            if region.block.arg_types != (value.type,) * 2 or not isinstance(last, ReduceReturnOp) or last.result.type != value.type:
+                raise VerifyException(f"'scf.reduce' regions must join two values of type {value.type} to one")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        values: Sequence[SSAValue] = ()
+        regions: Sequence[Region] = ()
+        if parser.parse_optional_punctuation("("):
+            start = parser.pos
+            unresolved = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_unresolved_operand)
+            parser.parse_punctuation(":")
+            types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
+            parser.parse_punctuation(")")
+            values = parser.resolve_operands(unresolved, types, start)
+            regions = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_region)
+        op = cls(values, regions)
+        op.attributes |= parser.parse_optional_attr_dict()
+        return op
+
+    def print(self, printer: Printer) -> None:
+        if self.args:
+            with printer.in_parens():
+                printer.print_list(self.args, printer.print_ssa_value)
+                printer.print_string(" : ")
+                printer.print_list(self.args.types, printer.print_attribute)
+            printer.print_string(" ")
+            printer.print_list(self.reductions, printer.print_region)
+        printer.print_op_attributes(self.attributes)
+
+
+@irdl_op_definition
+class ReduceReturnOp(IRDLOperation):
+    """`scf.reduce.return %sum : f32`"""
+
+    name = "scf.reduce.return"
+    result = operand_def()
+    traits = traits_def(HasParent(ReduceOp), IsTerminator(), Pure())
+    assembly_format = "$result attr-dict `:` type($result)"
+
+    def __init__(self, result: SSAValue) -> None:
+        super().__init__(operands=[result])
+
+
+def _parallel_traits() -> tuple[OpTrait, ...]:
+    return SingleBlockImplicitTerminator(ReduceOp), RecursiveMemoryEffect()
+
+
+def _reduce_traits() -> tuple[OpTrait, ...]:
+    return RecursiveMemoryEffect(), HasParent(ParallelOp), IsTerminator()
+
+
+Scf = replace_ops(shipped.Scf, [IfOp, ParallelOp, ReduceOp, ReduceReturnOp])
