@@ -33,7 +33,6 @@ from xdsl.traits import (
     IsTerminator,
     OpTrait,
     Pure,
-    RecursivelySpeculatable,
     RecursiveMemoryEffect,
     SingleBlockImplicitTerminator,
     ensure_terminator,
@@ -45,8 +44,8 @@ from stepwell.dialects.support import replace_ops
 
 
 @irdl_op_definition
-class IfOp(IRDLOperation):
-    """Runs one of two regions.
+class IfOp(shipped.IfOp):
+    """Runs one of two regions. A subclass, with every field said again, because `scf.yield` wants xDSL's `if` for its parent.
 
     ```mlir
     %r = scf.if %c -> (f32) {
@@ -63,7 +62,6 @@ class IfOp(IRDLOperation):
     output = var_result_def()
     true_region = region_def("single_block")
     false_region = region_def()
-    traits = traits_def(SingleBlockImplicitTerminator(YieldOp), RecursiveMemoryEffect(), RecursivelySpeculatable())
 
     def __init__(
         self,
@@ -73,8 +71,8 @@ class IfOp(IRDLOperation):
         false_region: Region | None = None,
         attributes: dict[str, Attribute] | None = None,
     ) -> None:
-        super().__init__(
-            operands=[cond], result_types=[return_types], regions=[true_region, false_region or Region()], attributes=attributes or {}
+        IRDLOperation.__init__(
+            self, operands=[cond], result_types=[return_types], regions=[true_region, false_region or Region()], attributes=attributes or {}
         )
 
     def verify_(self) -> None:
