@@ -9,4 +9,6 @@ DIALECTS: dict[str, str] = {
     "nn": "stepwell.dialects.nn:Nn",
     "memref": "stepwell.dialects.memref:MemRef",
     "scf": "stepwell.dialects.scf:Scf",
+    "arith": "stepwell.dialects.arith:Arith",
+    "math": "stepwell.dialects.math:Math",
 }

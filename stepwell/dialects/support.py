@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, ArrayAttr, DenseArrayBase, IntegerAttr, MemRefType, TensorType, VectorType, i64
+from xdsl.dialects.builtin import DYNAMIC_INDEX, AnyFloat, ArrayAttr, DenseArrayBase, IntegerAttr, MemRefType, TensorType, VectorType, i64
 from xdsl.ir import Attribute, Dialect, Operation, SSAValue
 from xdsl.irdl import IRDLOperation
 from xdsl.irdl.declarative_assembly_format import AttributeVariable, CustomDirective, ParsingState, PrintingState, irdl_custom_directive
@@ -16,6 +16,7 @@ from xdsl.utils.exceptions import VerifyException
 Shaped = TensorType[Any] | MemRefType[Any] | VectorType[Any]
 SHAPED = (TensorType, MemRefType, VectorType)
 """For `isinstance`: `isa` of a generic alias costs a hundred times more."""
+FLOATS = get_args(AnyFloat)
 
 
 def replace_ops(shipped: Dialect, ops: Sequence[type[Operation]], attributes: Sequence[type[Attribute]] = ()) -> Dialect:
@@ -34,6 +35,11 @@ def require(condition: bool, message: str) -> None:
 def element_of(type: Attribute) -> Attribute:
     """The element type of a tensor, memref or vector; a scalar type itself."""
     return type.get_element_type() if isinstance(type, SHAPED) else type
+
+
+def is_float(type: Attribute) -> bool:
+    """Whether a scalar type is a float of any format."""
+    return isinstance(type, FLOATS)
 
 
 def shape_of(type: Attribute) -> tuple[int, ...] | None:
