@@ -1,0 +1,246 @@
+"""A parsed model in; CompileError out where its structure is unsound. Time and memory stay linear in the size of the file.
+
+Checked here: versions, names (single assignment, defined before use), cycles, recursion and blow-up of functions, sizes of inputs. What an
+operator asks of its operands is checked where it is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from onnx import IR_VERSION, AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto
+from onnx.defs import onnx_opset_version
+
+from stepwell.frontends.onnx.tensors import checked_shape, dtype_of_element, quote
+from stepwell.ir.diagnostics import CompileError
+
+MAX_NODES = 500_000
+"""After functions are expanded."""
+
+FunctionKey = tuple[str, str, str]
+"""Domain, name, overload."""
+
+
+def check_model(model: ModelProto) -> None:
+    """Raise CompileError for the first thing that makes the model meaningless."""
+    if not 1 <= model.ir_version <= IR_VERSION:
+        raise CompileError(f"IR version {model.ir_version} is unknown; the known ones are 1 to {IR_VERSION}")
+    opset_versions(model)
+    functions = functions_of(model)
+    for function in functions.values():
+        _check_function(function)
+    _check_expansion(model.graph, functions)
+    if not model.graph.output:
+        raise CompileError("the graph has no outputs")
+    _check_graph(model.graph, (), main=True)
+
+
+# ---- versions and functions -----------------------------------------------------------------------------------------------------
+
+
+def normal_domain(domain: str) -> str:
+    """The domain of ONNX itself has two spellings."""
+    return "" if domain == "ai.onnx" else domain
+
+
+def opset_versions(holder: ModelProto | FunctionProto) -> dict[str, int]:
+    """The opset version of each domain that a model or function imports."""
+    versions: dict[str, int] = {}
+    for entry in holder.opset_import:
+        domain = normal_domain(entry.domain)
+        if versions.setdefault(domain, entry.version) != entry.version:
+            raise CompileError(f"two versions of the domain {quote(domain)} are imported: {versions[domain]} and {entry.version}")
+    if not versions:
+        versions[""] = 1
+    if "" in versions and not 1 <= versions[""] <= onnx_opset_version():
+        raise CompileError(f"opset {versions['']} is unknown; the known ones are 1 to {onnx_opset_version()}")
+    return versions
+
+
+def function_key(node: NodeProto | FunctionProto) -> FunctionKey:
+    """How a node and the function that it calls find each other."""
+    name = node.op_type if isinstance(node, NodeProto) else node.name
+    return normal_domain(node.domain), name, node.overload
+
+
+def functions_of(model: ModelProto) -> dict[FunctionKey, FunctionProto]:
+    """The model's own functions."""
+    functions: dict[FunctionKey, FunctionProto] = {}
+    for function in model.functions:
+        if functions.setdefault(function_key(function), function) is not function:
+            raise CompileError(f"the function {quote(function.name)} is defined twice")
+    return functions
+
+
+def _check_function(function: FunctionProto) -> None:
+    what = f"function {quote(function.name)}"
+    opset_versions(function)
+    _unique(function.input, f"input of {what}")
+    _unique(function.output, f"output of {what}")
+    _check_nodes(function.node, set(function.input), (), what)
+    defined = set(function.input).union(*(node.output for node in function.node))
+    for name in function.output:
+        if name not in defined:
+            raise CompileError(f"output {quote(name)} of {what} is not computed by any node")
+
+
+def _check_expansion(graph: GraphProto, functions: dict[FunctionKey, FunctionProto]) -> None:
+    """Refuse recursive functions, and chains of calls that double at every step until nothing is left of the memory."""
+    sizes: dict[FunctionKey, int] = {}
+    active: set[FunctionKey] = set()
+
+    def size_of(nodes: Iterable[NodeProto]) -> int:
+        total = 0
+        for node in _with_subgraphs(nodes):
+            key = function_key(node)
+            total += size_of_function(key) if key in functions else 1
+        return total
+
+    def size_of_function(key: FunctionKey) -> int:
+        if key in active:
+            raise CompileError(f"the function {quote(key[1])} calls itself")
+        if len(active) > 100:
+            raise CompileError("functions call each other more than 100 deep")
+        if key not in sizes:
+            active.add(key)
+            sizes[key] = 1 + size_of(functions[key].node)
+            active.remove(key)
+        return sizes[key]
+
+    for key in functions:
+        size_of_function(key)
+    if (size := size_of(graph.node)) > MAX_NODES:
+        raise CompileError(f"the model has more than {MAX_NODES} nodes after its functions are expanded ({size:.3g})")
+
+
+def _with_subgraphs(nodes: Iterable[NodeProto]) -> Iterator[NodeProto]:
+    for node in nodes:
+        yield node
+        for graph in subgraphs(node):
+            yield from _with_subgraphs(graph.node)
+
+
+def subgraphs(node: NodeProto) -> Iterator[GraphProto]:
+    """The graphs among a node's attributes."""
+    for attribute in node.attribute:
+        if attribute.type == AttributeProto.GRAPH:
+            yield attribute.g
+        elif attribute.type == AttributeProto.GRAPHS:
+            yield from attribute.graphs
+
+
+# ---- graphs ---------------------------------------------------------------------------------------------------------------------
+
+
+Scopes = tuple[frozenset[str], ...]
+"""The names that a subgraph sees, one set for each graph around it. Shared, not merged: merging would be quadratic in the number of subgraphs."""
+
+
+def _check_graph(graph: GraphProto, outer: Scopes, *, main: bool = False) -> None:
+    what = "the graph" if main else f"the subgraph {quote(graph.name)}"
+    inputs = [value.name for value in graph.input]
+    initializers = [tensor.name for tensor in graph.initializer]
+    _unique(inputs, f"input of {what}")
+    _unique(initializers, f"initializer of {what}")
+    _unique((value.name for value in graph.output), f"output of {what}")
+    if graph.sparse_initializer:
+        raise CompileError(f"{what} has sparse initializers, which are not supported", hint="store the weights as dense tensors")
+    if main:
+        for value in graph.input:
+            _check_type(value, f"input {quote(value.name)}")
+    defined = {*inputs, *initializers}
+    _check_nodes(graph.node, defined, outer, what)
+    defined.update(*(node.output for node in graph.node))
+    for value in graph.output:
+        if value.name not in defined and not _sees(outer, value.name):
+            raise CompileError(f"output {quote(value.name)} of {what} is not computed by any node")
+
+
+def _check_type(value: ValueInfoProto, what: str) -> None:
+    kind = value.type.WhichOneof("value")
+    if kind is None:
+        raise CompileError(f"{what} has no type")
+    if kind != "tensor_type":
+        raise CompileError(f"{what} is a {kind.removesuffix('_type').replace('_', ' ')}; only tensors are supported")
+    dtype = dtype_of_element(value.type.tensor_type.elem_type, what)
+    # A negative extent is how some exporters write an unknown one; import_model asks for it.
+    known = [d.dim_value for d in value.type.tensor_type.shape.dim if d.HasField("dim_value") and d.dim_value >= 0]
+    checked_shape(known, dtype.itemsize, what)
+
+
+def _sees(scopes: Scopes, name: str) -> bool:
+    return any(name in scope for scope in scopes)
+
+
+def _check_nodes(nodes: Sequence[NodeProto], defined: set[str], outer: Scopes, what: str) -> None:
+    """Single assignment, no undefined names, no cycles; subgraphs see the names around them."""
+    _unique((*defined, *(name for node in nodes for name in node.output if name)), f"value of {what}")
+    visible = (*outer, frozenset(defined).union(*(node.output for node in nodes)) - {""})
+    for node in nodes:
+        for name in node.input:
+            if name and not _sees(visible, name):
+                raise CompileError(f"input {quote(name)} of {describe(node)} is not defined")
+        _unique((attribute.name for attribute in node.attribute), f"attribute of {describe(node)}")
+        for graph in subgraphs(node):
+            _check_graph(graph, visible)
+    topological_order(nodes)
+
+
+def _unique(names: Iterable[str], what: str) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise CompileError(f"{what} {quote(name)} is defined twice")
+        seen.add(name)
+
+
+def describe(node: NodeProto) -> str:
+    """A node as it is named in messages."""
+    name = node.name or next((name for name in node.output if name), "")
+    return f"{node.op_type or 'node'} {quote(name)}"
+
+
+# ---- order ----------------------------------------------------------------------------------------------------------------------
+
+
+def used_names(node: NodeProto) -> Iterator[str]:
+    """What a node reads: its inputs, and what its subgraphs take from around them (with names of their own that nobody else has)."""
+    yield from (name for name in node.input if name)
+    for graph in subgraphs(node):
+        yield from (value.name for value in graph.output)
+        for inner in graph.node:
+            yield from used_names(inner)
+
+
+def topological_order(nodes: Sequence[NodeProto]) -> list[NodeProto]:
+    """The nodes so that each stands after those that it reads. The file's own order where that is one. Raises CompileError for a cycle."""
+    producers = {name: index for index, node in enumerate(nodes) for name in node.output if name}
+    needs = [sorted({producers[name] for name in used_names(node) if name in producers}) for node in nodes]
+    if all(not wanted or wanted[-1] < index for index, wanted in enumerate(needs)):
+        return list(nodes)
+
+    order: list[NodeProto] = []
+    state: dict[int, int] = {}  # absent: not met, 1: on the path, 2: done
+    for root in range(len(nodes)):
+        path = [] if root in state else [(root, iter(needs[root]))]
+        state.setdefault(root, 1)
+        while path:
+            index, rest = path[-1]
+            following = next(rest, None)
+            if following is None:
+                path.pop()
+                state[index] = 2
+                order.append(nodes[index])
+            elif following not in state:
+                state[following] = 1
+                path.append((following, iter(needs[following])))
+            elif state[following] == 1:
+                _raise_cycle(nodes, [index for index, _ in path], following)
+    return order
+
+
+def _raise_cycle(nodes: Sequence[NodeProto], path: list[int], start: int) -> Any:
+    members = path[path.index(start) :]
+    shown = " <- ".join(describe(nodes[index]) for index in [*members[:5], start])
+    raise CompileError(f"the graph is cyclic ({len(members)} nodes): {shown}")

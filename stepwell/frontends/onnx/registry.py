@@ -1,0 +1,62 @@
+"""Which function imports which operator from which opset on.
+
+A converter is a function `(n: Node, *inputs: Value | None) -> Value | Sequence[Value]`: optional inputs that a model leaves out arrive as None or
+not at all (give them a default). It stands in the file of its family and is entered in the table by `@converter`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stepwell.frontends.onnx.builder import Value
+
+Converter = Callable[..., "Value | Sequence[Value]"]
+
+FAMILIES = ("elementwise", "linear", "conv", "pool", "norm", "reduce", "shape", "index", "resize", "recurrent", "quant", "control")
+
+_TABLE: dict[tuple[str, str], list[tuple[int, Converter]]] = {}
+
+
+class UnsupportedOperator(Exception):
+    """A node that cannot be imported, for a reason other than its operator being unknown. All of them are reported together."""
+
+
+def converter(*names: str, since: int = 1, domain: str = "") -> Callable[[Converter], Converter]:
+    """Enter a function in the table: it imports the operators of these names from opset `since` on, up to the next entry."""
+
+    def enter(function: Converter) -> Converter:
+        for name in names:
+            entries = _TABLE.setdefault((domain, name), [])
+            entries.append((since, function))
+            entries.sort(key=lambda entry: entry[0])
+        return function
+
+    return enter
+
+
+@cache
+def _table() -> dict[tuple[str, str], list[tuple[int, Converter]]]:
+    for family in FAMILIES:
+        import_module(f"stepwell.frontends.onnx.{family}")
+    return _TABLE
+
+
+def find_converter(domain: str, name: str, version: int) -> Converter | None:
+    """The converter with the highest `since` that is not above the opset version."""
+    found = None
+    for since, function in _table().get((domain, name), ()):
+        if since <= version:
+            found = function
+    return found
+
+
+def operators() -> dict[tuple[str, str], list[int]]:
+    """(domain, operator) -> the opsets at which its import changes."""
+    return {key: [since for since, _ in entries] for key, entries in sorted(_table().items())}
+
+
+__all__: list[Any] = ["Converter", "UnsupportedOperator", "converter", "find_converter", "operators"]
