@@ -11,4 +11,5 @@ DIALECTS: dict[str, str] = {
     "scf": "stepwell.dialects.scf:Scf",
     "arith": "stepwell.dialects.arith:Arith",
     "math": "stepwell.dialects.math:Math",
+    "vector": "stepwell.dialects.vector:VectorDialect",
 }

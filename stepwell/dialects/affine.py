@@ -165,9 +165,7 @@ class StoreOp(IRDLOperation):
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
         type = _parse_memref_type(parser)
-        op = cls(
-            parser.resolve_operand(value, type.get_element_type()), parser.resolve_operand(memref, type), indices, AffineMapAttr(map)
-        )
+        op = cls(parser.resolve_operand(value, type.get_element_type()), parser.resolve_operand(memref, type), indices, AffineMapAttr(map))
         op.attributes |= attributes
         return op
 
@@ -363,7 +361,12 @@ class IfOp(IRDLOperation):
 
     @classmethod
     def get(
-        cls, condition: AffineSetAttr, operands: Sequence[SSAValue], result_types: Sequence[Attribute], then: Region, orelse: Region | None = None
+        cls,
+        condition: AffineSetAttr,
+        operands: Sequence[SSAValue],
+        result_types: Sequence[Attribute],
+        then: Region,
+        orelse: Region | None = None,
     ) -> IfOp:
         """`orelse=None` leaves the second region empty."""
         return cls.create(

@@ -20,7 +20,7 @@ from xdsl.ir.affine import (
     AffineSymExpr,
 )
 from xdsl.parser import Parser
-from xdsl.parser.affine_parser import AffineParser  # noqa: TID251
+from xdsl.parser.affine_parser import AffineParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
@@ -129,7 +129,8 @@ def parse_applied(parser: Parser) -> tuple[Attribute, list[SSAValue]]:
     symbols = parser.parse_optional_comma_separated_list(parser.Delimiter.SQUARE, operand) or []
     if (len(dims), len(symbols)) != (attribute.data.num_dims, attribute.data.num_symbols):
         parser.raise_error(
-            f"expected {attribute.data.num_dims} dimensions and {attribute.data.num_symbols} symbols, got {len(dims)} and {len(symbols)}", start
+            f"expected {attribute.data.num_dims} dimensions and {attribute.data.num_symbols} symbols, got {len(dims)} and {len(symbols)}",
+            start,
         )
     return attribute, [*dims, *symbols]
 

@@ -103,9 +103,7 @@ class Comparison(IRDLOperation, HasFolderInterface, ABC):
 
     def __init__(self, lhs: SSAValue, rhs: SSAValue, predicate: int | str) -> None:
         number = self.PREDICATES.index(predicate) if isinstance(predicate, str) else predicate
-        super().__init__(
-            operands=[lhs, rhs], result_types=[with_element(lhs.type, i1)], properties={"predicate": IntegerAttr(number, i64)}
-        )
+        super().__init__(operands=[lhs, rhs], result_types=[with_element(lhs.type, i1)], properties={"predicate": IntegerAttr(number, i64)})
 
     @property
     def predicate_name(self) -> str:

@@ -32,9 +32,9 @@ from xdsl.dialects.math import ExpOp as ExpOp
 from xdsl.dialects.math import FloorOp as FloorOp
 from xdsl.dialects.math import FPowIOp as FPowIOp
 from xdsl.dialects.math import IPowIOp as IPowIOp
-from xdsl.dialects.math import Log10Op as Log10Op
 from xdsl.dialects.math import Log1pOp as Log1pOp
 from xdsl.dialects.math import Log2Op as Log2Op
+from xdsl.dialects.math import Log10Op as Log10Op
 from xdsl.dialects.math import LogOp as LogOp
 from xdsl.dialects.math import PowFOp as PowFOp
 from xdsl.dialects.math import RoundEvenOp as RoundEvenOp

@@ -123,9 +123,7 @@ class PrefetchOp(IRDLOperation):
         is_write, locality, is_data = parse_prefetch_hints(parser)
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
-        op = cls(
-            parser.resolve_operand(memref, parser.parse_type()), indices, is_write=is_write, locality=locality, is_data_cache=is_data
-        )
+        op = cls(parser.resolve_operand(memref, parser.parse_type()), indices, is_write=is_write, locality=locality, is_data_cache=is_data)
         op.attributes |= attributes
         return op
 
@@ -316,7 +314,12 @@ class SubviewOp(IRDLOperation):
 
     @classmethod
     def get(
-        cls, source: SSAValue, offsets: Sequence[Index], sizes: Sequence[Index], strides: Sequence[Index], result_type: Attribute | None = None
+        cls,
+        source: SSAValue,
+        offsets: Sequence[Index],
+        sizes: Sequence[Index],
+        strides: Sequence[Index],
+        result_type: Attribute | None = None,
     ) -> SubviewOp:
         """`result_type=None` infers the type of full rank."""
         assert isinstance(source.type, MemRefType)

@@ -169,7 +169,9 @@ class ParallelOp(IRDLOperation):
         if not loops:
             raise VerifyException("'scf.parallel' needs at least one loop")
         if not len(self.lowerBound) == len(self.upperBound) == loops:
-            raise VerifyException(f"'scf.parallel' has {len(self.lowerBound)} lower bounds, {len(self.upperBound)} upper bounds and {loops} steps")
+            raise VerifyException(
+                f"'scf.parallel' has {len(self.lowerBound)} lower bounds, {len(self.upperBound)} upper bounds and {loops} steps"
+            )
         if self.body.block.arg_types != (INDEX,) * loops:
             raise VerifyException(f"'scf.parallel' of {loops} loops needs a body of {loops} index arguments")
         if self.initVals.types != self.result_types:

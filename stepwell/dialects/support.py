@@ -90,8 +90,6 @@ def is_rank_reduction(full: Sequence[int], reduced: Sequence[int]) -> bool:
     return not rest
 
 
-
-
 def reassociation_attr(groups: Sequence[Sequence[int]]) -> ArrayAttr[ArrayAttr[IntegerAttr[Any]]]:
     """`[[0, 1], [2]]` as the attribute that reshapes carry."""
     return ArrayAttr(ArrayAttr(IntegerAttr(index, i64) for index in group) for group in groups)
@@ -120,3 +118,20 @@ class Reassociation(CustomDirective):
         state.print_whitespace(printer)
         groups: Any = self.groups.get(op)
         printer.print_string("[" + ", ".join(str([index.value.data for index in group]) for group in groups) + "]")
+
+
+@irdl_custom_directive
+class IntegerList(CustomDirective):
+    """`[0, 1, 2]`: an `array<i64: ...>` as a list."""
+
+    values: AttributeVariable
+
+    def parse(self, parser: Parser, state: ParsingState) -> bool:
+        values = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False))
+        self.values.set(state, DenseArrayBase.from_list(i64, values))
+        return True
+
+    def print(self, printer: Printer, state: PrintingState, op: IRDLOperation) -> None:
+        state.print_whitespace(printer)
+        values: Any = self.values.get(op)
+        printer.print_string(str(list(values.get_values())))
