@@ -1,6 +1,68 @@
 """The named pipelines, readable top to bottom: name -> textual pipeline, as `mlopt --pass-pipeline` reads it.
 
-A name is a flag of `mlopt` and may stand for a pass in any other pipeline.
+A name is a flag of `mlopt` and may stand for a pass in any other pipeline. `LEVELS` says which pipelines lead to which level of the stairs; the
+library walks exactly these.
 """
 
-PIPELINES: dict[str, str] = {}
+from __future__ import annotations
+
+SIMPLIFY = (
+    "nn-canonicalize",
+    "nn-fold-constants",
+    "nn-raise",
+    "nn-fold-affine",
+    "nn-cse",
+    "nn-dce",
+    "nn-flush-denormals",
+)
+CHANNELS_LAST = (
+    "nn-decompose",
+    "nn-to-channels-last",
+    "nn-explicit-padding",
+    "nn-canonicalize",
+    "nn-fold-constants",
+    "nn-cse",
+    "nn-dce",
+)
+FORM_KERNELS = ("nn-form-kernels",)
+STRUCTURE = (
+    "convert-nn-to-linalg",
+    "linalg-fuse-pointwise",
+    "plan-views",
+    "outline-copies",
+    "choose-schedule",
+    "pack-operands",
+    "generalize-extents",
+    "deduplicate-kernels",
+)
+BUFFERIZE = ("bufferize-kernels", "bufferize-main", "plan-memory")
+LOOPS = ("convert-linalg-to-affine", "apply-schedule")
+VECTORS = ("vectorize", "unroll-loops", "expand-math")
+MACHINE = ("convert-vector-to-llvm",)
+
+LEVELS: dict[str, tuple[str, ...]] = {
+    "nn": ("stepwell-simplify", "stepwell-channels-last", "stepwell-form-kernels"),
+    "linalg": ("stepwell-structure",),
+    "affine": ("stepwell-bufferize", "stepwell-loops"),
+    "vector": ("stepwell-vectors",),
+    "llvm": ("stepwell-machine",),
+}
+"""Level -> the pipelines that lead to it from the level before."""
+
+
+def _pipeline(passes: tuple[str, ...]) -> str:
+    return f"builtin.module({','.join(passes)})"
+
+
+PIPELINES: dict[str, str] = {
+    "stepwell-simplify": _pipeline(SIMPLIFY),
+    "stepwell-channels-last": _pipeline(CHANNELS_LAST),
+    "stepwell-form-kernels": _pipeline(FORM_KERNELS),
+    "stepwell-structure": _pipeline(STRUCTURE),
+    "stepwell-bufferize": _pipeline(BUFFERIZE),
+    "stepwell-loops": _pipeline(LOOPS),
+    "stepwell-vectors": _pipeline(VECTORS),
+    "stepwell-machine": _pipeline(MACHINE),
+    **{f"stepwell-to-{level}": _pipeline(names) for level, names in LEVELS.items()},
+    "stepwell-cpu": _pipeline(tuple(name for names in LEVELS.values() for name in names)),
+}

@@ -1,0 +1,47 @@
+"""The packed weights of a program: one block of bytes, laid out by `plan-memory`, written once and mapped at run time.
+
+`plan-memory` leaves each constant as `memref.global ... {offset = N}` and the size of the block as the module attribute `weights_size`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, ModuleOp
+
+from stepwell.backends.cpu.cache import ObjectCache, digest
+from stepwell.backends.cpu.image import WeightsBlob
+from stepwell.ir.constants import array_of, is_splat
+from stepwell.ir.diagnostics import CompileError
+
+
+def collect_weights(module: ModuleOp, store: ObjectCache) -> tuple[Any, WeightsBlob]:
+    """The block in memory (only where the cache could not keep it) and its description."""
+    size_attribute = module.attributes.get("weights_size")
+    size = size_attribute.value.data if isinstance(size_attribute, IntegerAttr) else 0
+    if size == 0:
+        return b"", WeightsBlob("", 0, 0)
+    pieces: list[bytes | memoryview] = []
+    position = 0
+    for offset, payload in sorted(_payloads(module), key=lambda piece: piece[0]):
+        if offset < position:
+            raise CompileError("two constants overlap in the plan of the weights")
+        pieces += [bytes(offset - position), payload]
+        position = offset + len(payload)
+    pieces.append(bytes(size - position))
+    key = digest("weights", *pieces)
+    stored = store.store_blob(key, pieces)
+    if stored is not None:
+        return None, WeightsBlob(key, size, stored[1])
+    return b"".join(pieces), WeightsBlob(key, size, 0)
+
+
+def _payloads(module: ModuleOp) -> list[tuple[int, bytes]]:
+    found: list[tuple[int, bytes]] = []
+    for op in module.ops:
+        offset = op.attributes.get("offset")
+        value = op.properties.get("initial_value")
+        if op.name == "memref.global" and isinstance(offset, IntegerAttr) and isinstance(value, DenseIntOrFPElementsAttr):
+            payload = array_of(value).tobytes() if is_splat(value) else value.data.data
+            found.append((offset.value.data, payload))
+    return found
