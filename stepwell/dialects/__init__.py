@@ -12,4 +12,5 @@ DIALECTS: dict[str, str] = {
     "arith": "stepwell.dialects.arith:Arith",
     "math": "stepwell.dialects.math:Math",
     "vector": "stepwell.dialects.vector:VectorDialect",
+    "linalg": "stepwell.dialects.linalg:Linalg",
 }

@@ -131,6 +131,15 @@ class IntegerList(CustomDirective):
         self.values.set(state, DenseArrayBase.from_list(i64, values))
         return True
 
+    def is_anchorable(self) -> bool:
+        return True
+
+    def is_present(self, op: IRDLOperation) -> bool:
+        return self.values.get(op) is not None
+
+    def set_empty(self, state: ParsingState) -> None:
+        self.values.set_empty(state)
+
     def print(self, printer: Printer, state: PrintingState, op: IRDLOperation) -> None:
         state.print_whitespace(printer)
         values: Any = self.values.get(op)
