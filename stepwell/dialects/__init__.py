@@ -13,4 +13,5 @@ DIALECTS: dict[str, str] = {
     "math": "stepwell.dialects.math:Math",
     "vector": "stepwell.dialects.vector:VectorDialect",
     "linalg": "stepwell.dialects.linalg:Linalg",
+    "tensor": "stepwell.dialects.tensor:TensorDialect",
 }
