@@ -108,6 +108,7 @@ class LayerNormOp(AxisNormOp):
     """
 
     name = "nn.layer_norm"
+    x = operand_def(TENSOR)  # restated: the order of definition is the order of operands
     scale = operand_def(TENSOR)
     bias = opt_operand_def(TENSOR)
     epsilon: FloatAttr[Any] = prop_def(FLOAT)
@@ -141,6 +142,7 @@ class RmsNormOp(AxisNormOp):
     """
 
     name = "nn.rms_norm"
+    x = operand_def(TENSOR)  # restated: the order of definition is the order of operands
     scale = operand_def(TENSOR)
     epsilon: FloatAttr[Any] = prop_def(FLOAT)
     DEFAULTS: ClassVar[Mapping[str, PythonValue]] = {"axis": -1, "epsilon": 1e-5}
@@ -194,6 +196,7 @@ class BatchNormOp(ChannelNormOp):
     """
 
     name = "nn.batch_norm"
+    x = operand_def(TENSOR)  # restated: the order of definition is the order of operands
     scale = operand_def(TENSOR)
     bias = operand_def(TENSOR)
     mean = operand_def(TENSOR)
@@ -214,6 +217,7 @@ class InstanceNormOp(ChannelNormOp):
     """
 
     name = "nn.instance_norm"
+    x = operand_def(TENSOR)  # restated: the order of definition is the order of operands
     scale = operand_def(TENSOR)
     bias = operand_def(TENSOR)
 
@@ -234,6 +238,7 @@ class GroupNormOp(ChannelNormOp):
     """
 
     name = "nn.group_norm"
+    x = operand_def(TENSOR)  # restated: the order of definition is the order of operands
     scale = operand_def(TENSOR)
     bias = operand_def(TENSOR)
     groups: IntegerAttr[Any] = prop_def(INT)
