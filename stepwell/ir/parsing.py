@@ -1,0 +1,185 @@
+"""Reading IR: MLIR text in, a module out, or one CompileError with `file:line:col`.
+
+What this parser does beyond xDSL's:
+- every operation without an explicit `loc(...)` gets the place of its name in the file as its location;
+- a splat is kept as one element, whatever its shape, and a list or a hex string of equal elements becomes a splat, so that equal constants
+  are equal attributes; hex strings become bytes and nothing else;
+- `0x7F800000` among float elements is a bit pattern, as MLIR prints infinities and NaNs.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any, cast
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import (
+    UNKNOWN_LOC,
+    AnyFloat,
+    BytesAttr,
+    DenseIntOrFPElementsAttr,
+    FileLineColLoc,
+    IntAttr,
+    IntegerType,
+    LocationAttr,
+    ModuleOp,
+    StringAttr,
+)
+from xdsl.ir import Operation
+from xdsl.parser import Parser
+from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError, UnregisteredConstructException
+from xdsl.utils.lexer import Span
+from xdsl.utils.mlir_lexer import MLIRTokenKind
+
+from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.registry import did_you_mean
+
+
+def parse_module(text: str, ctx: Context, *, name: str = "-", first_line: int = 1, implicit_module: bool = True) -> ModuleOp:
+    """The module in `text`. `name` and `first_line` are what locations say about where the text stands.
+
+    Raises CompileError, also for an operation that cannot be built from what was written.
+    """
+    parser = LocatingParser(ctx, text, name, first_line)
+    try:
+        return parser.parse_module(allow_implicit_module=implicit_module)
+    except ParseError as error:
+        raise parser.to_compile_error(error) from error
+    except (DiagnosticException, UnregisteredConstructException, NotImplementedError, ValueError) as error:
+        message = str(error) or "this syntax is not supported"
+        raise CompileError(_one_line(message), location=parser.place_at(parser.pos)) from error
+
+
+class LocatingParser(Parser):
+    """xDSL's parser with source locations and compact constants."""
+
+    def __init__(self, ctx: Context, text: str, name: str = "-", first_line: int = 1) -> None:
+        super().__init__(ctx, text, name)
+        self._text = text
+        self._file = StringAttr(name)
+        self._first_line = first_line
+        self._line_starts = [0]
+        position = text.find("\n")
+        while position >= 0:
+            self._line_starts.append(position + 1)
+            position = text.find("\n", position + 1)
+
+    # ---- places
+
+    def line_and_column(self, position: int) -> tuple[int, int]:
+        """Both from 1, in the file."""
+        line = bisect_right(self._line_starts, position) - 1
+        return line + self._first_line, position - self._line_starts[line] + 1
+
+    def place_at(self, position: int) -> str:
+        """`file:line:col`"""
+        line, column = self.line_and_column(position)
+        return f"{self._file.data}:{line}:{column}"
+
+    def to_compile_error(self, error: ParseError) -> CompileError:
+        """The one-line form of a parse error; further places become notes."""
+        found = CompileError(_one_line(error.msg), location=self.place_at(error.span.start))
+        if isinstance(error, MultipleSpansParseError):
+            for span, message in error.refs:
+                found.add_note(f"{self.place_at(span.start)}: note: {_one_line(message or error.ref_text or 'see here')}")
+        return found
+
+    def parse_operation(self) -> Operation:
+        start = self.pos
+        op = super().parse_operation()
+        if op.location is UNKNOWN_LOC:
+            op.location = self._location(self._name_position(start))
+        return op
+
+    def _get_op_by_name(self, name: str) -> type[Operation]:
+        found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
+        if found is None:
+            known = [op.name for op in self.ctx.loaded_ops]
+            location = self.place_at(self._text.rfind(name, 0, self.pos))
+            raise CompileError(f"operation '{name}' is unknown", location=location, hint=did_you_mean(name, known))
+        return found
+
+    def _name_position(self, start: int) -> int:
+        """Where the name of the operation at `start` stands: behind its results, if it has any."""
+        if self._text[start] != "%":
+            return start
+        position = self._text.index("=", start) + 1
+        while self._text[position].isspace():
+            position += 1
+        return position
+
+    def _location(self, position: int) -> LocationAttr:
+        line, column = self.line_and_column(position)
+        return FileLineColLoc(self._file, IntAttr(line), IntAttr(column))
+
+    # ---- constants
+
+    def parse_dense_int_or_fp_elements_attr(self, type: Any) -> DenseIntOrFPElementsAttr[Any]:
+        self.parse_punctuation("<", " in dense attribute")
+        values: Sequence[Any] | bytes = ()
+        shape: list[int] = [0]
+        if self.parse_optional_punctuation(">") is None:
+            if self._current_token.kind == MLIRTokenKind.STRING_LIT:
+                values = self._parse_hex()
+            else:
+                values, shape = self._parse_tensor_literal()
+            self.parse_punctuation(">", " in dense attribute")
+        if type is None:
+            self.parse_punctuation(":", " in dense attribute")
+            type = self._parse_dense_literal_type()
+
+        element = type.get_element_type()
+        count = math.prod(type.get_shape())
+        if isinstance(values, bytes):
+            payload = values
+        else:
+            if shape and shape != list(type.get_shape()) and (values or count):
+                self.raise_error(f"Shape mismatch in dense literal. Expected {list(type.get_shape())}, but got {shape}.")
+            payload = self._pack(values, element)
+        size = element.compile_time_size
+        if len(payload) not in (size, size * count):
+            self.raise_error(f"Shape mismatch in dense literal. Expected {count} elements from the type, but got {len(payload) // size}.")
+        return DenseIntOrFPElementsAttr(type, BytesAttr(_as_splat(payload, size) if count else b""))
+
+    def _parse_hex(self) -> bytes:
+        """The bytes of `"0x..."`, without a detour through tokens and escapes."""
+        span = self._current_token.span
+        self._consume_token()
+        try:
+            if self._text[span.start + 1 : span.start + 3] != "0x":
+                raise ValueError
+            return bytes.fromhex(self._text[span.start + 3 : span.end - 1])
+        except ValueError:
+            self.raise_error("a string in a dense attribute must be hexadecimal and start with 0x", span)
+
+    def _pack(self, values: Sequence[Any], element: Any) -> bytes:
+        if isinstance(element, AnyFloat):
+            return b"".join(self._float_bytes(value, element) for value in values)
+        converted: list[Any] = [value.to_type(self, element) for value in values]
+        if isinstance(element, IntegerType):
+            converted = [element.get_normalized_value(value) for value in converted]
+        return element.pack(converted)
+
+    def _float_bytes(self, value: Any, element: AnyFloat) -> bytes:
+        span = cast("Span[str]", value.span)
+        text = self._text[span.start : span.end]
+        if not text.startswith("0x"):
+            return element.pack((value.to_float(self),))
+        try:
+            return int(text, 16).to_bytes(element.compile_time_size, "little")
+        except OverflowError:
+            self.raise_error(f"{text} has more bits than {element}", span)
+
+
+def _as_splat(payload: bytes, size: int) -> bytes:
+    """One element where all elements are bitwise equal."""
+    first = payload[:size]
+    if len(payload) > size and payload[-size:] == first and payload == first * (len(payload) // size):
+        return first
+    return payload
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())
