@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, Float16Type, FloatAttr, IndexType, IntegerAttr, IntegerType
 from xdsl.ir import Attribute, Operation, SSAValue
 
@@ -73,7 +72,7 @@ def neutral_attr(combiner: Combiner, element: Attribute) -> FloatAttr[Any] | Int
 
 def split_combine(op: Operation, accumulator: SSAValue) -> SSAValue | None:
     """The other operand of `op(accumulator, x)`, None when the operation does not combine the accumulator with something."""
-    if combiner_of(op) is None or not isinstance(op, arith.AddfOp | Operation) or len(op.operands) != 2:
+    if combiner_of(op) is None or len(op.operands) != 2:
         return None
     lhs, rhs = op.operands
     if lhs is accumulator and rhs is not accumulator:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from stepwell.dialects import affine
+from stepwell.dialects import affine, arith, memref
 from stepwell.ir.diagnostics import CompileError
 from stepwell.lowering.schedule.index import Index
 from stepwell.lowering.schedule.nest import (

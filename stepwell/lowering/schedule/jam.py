@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import MemRefType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, OpResult, SSAValue
 
-from stepwell.dialects import affine
+from stepwell.dialects import affine, arith, memref
 from stepwell.ir.diagnostics import CompileError
 from stepwell.lowering.schedule.index import Index
 from stepwell.lowering.schedule.nest import (

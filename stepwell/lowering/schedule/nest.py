@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from xdsl.dialects import memref
 from xdsl.dialects.builtin import AffineMapAttr, DenseArrayBase, IndexType, IntegerAttr, MemRefType, StringAttr, i32
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 
-from stepwell.dialects import affine
+from stepwell.dialects import affine, memref
 from stepwell.ir.diagnostics import CompileError
 from stepwell.lowering.schedule.index import Index, indices_of, map_of, minimum
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import MemRefType, StringAttr, UnitAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from stepwell.dialects import affine
+from stepwell.dialects import affine, arith, memref
 from stepwell.ir.diagnostics import CompileError
 from stepwell.lowering.schedule.combiners import Combiner, combiner_of, neutral_attr, split_combine
 from stepwell.lowering.schedule.index import Index

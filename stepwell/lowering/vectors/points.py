@@ -1,0 +1,618 @@
+"""Point nests: loops marked `vector` around straight-line code become operations on n-D vectors.
+
+A value of the body depends on some of the nest's loops. Its vector has one dimension for each loop from the first that it depends on to the
+innermost: the extent where it depends on the loop, 1 where it does not. In a nest (mr, nr) of 14 x 32 points a value that depends on mr is a
+`14x1`, on nr a `32`, on both a `14x32`, on none a scalar; where they meet, the smaller is broadcast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xdsl.dialects.arith import FastMathFlag, FastMathFlagsAttr
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, MemRefType, VectorType
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from stepwell.dialects import affine, arith, memref, vector
+from stepwell.dialects import math as math_dialect
+from stepwell.ir.diagnostics import CompileError
+from stepwell.lowering.schedule.combiners import Combiner, combiner_of, neutral_value, split_combine
+from stepwell.lowering.schedule.index import Division, Index, indices_of, range_of
+from stepwell.lowering.schedule.nest import (
+    body_ops,
+    constant_extent,
+    induction_variable,
+    is_parallel,
+    loop_name,
+    memref_of,
+    subscripts,
+    upper_bound,
+)
+from stepwell.lowering.vectors.writer import (
+    INDEX,
+    Shape,
+    Writer,
+    all_in_bounds,
+    i64_array,
+    minor_identity,
+    segments,
+    vector_type,
+)
+
+NO_FLAGS = FastMathFlagsAttr("none")
+REASSOC = FastMathFlagsAttr([FastMathFlag.REASSOC])
+Dims = tuple[int, ...]
+"""Numbers of the nest's loops, ascending."""
+
+_INTEGER_DIVISIONS = frozenset({"arith.divsi", "arith.divui", "arith.remsi", "arith.remui", "arith.floordivsi", "arith.ceildivsi", "arith.ceildivui"})
+"""Operations that trap where a masked-off element of the divisor is zero."""
+
+
+@dataclass(slots=True)
+class Value:
+    """A value of the body: a scalar, or a vector over some of the nest's loops. Constants are kept as attributes until they are needed."""
+
+    ssa: SSAValue | None
+    dims: Dims = ()
+    shape: Shape | None = None
+    """The shape of the vector at hand, which may lack or add extents of 1 against the canonical one; None for a scalar."""
+    constant: FloatAttr[Any] | IntegerAttr[Any] | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """How an access moves a vector: memref dimensions from `first` on are the dimensions of the vector, each a loop of the nest or None."""
+
+    source: SSAValue
+    indices: list[SSAValue]
+    order: list[int | None]
+    shape: Shape
+    mask: SSAValue | None
+
+    @property
+    def dims(self) -> Dims:
+        return tuple(sorted(dim for dim in self.order if dim is not None))
+
+
+class Environment:
+    """What the values of the affine function have become, shared by all nests of a function."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+        self.values: dict[SSAValue, SSAValue] = {}
+        """Scalars and memrefs that were rewritten."""
+        self.constants: dict[SSAValue, FloatAttr[Any] | IntegerAttr[Any]] = {}
+        """Scalar constants; written where they are used as scalars."""
+        self.indices: dict[SSAValue, Index] = {}
+        """Induction variables and results of affine.apply, as sums over new values."""
+        self.registers: dict[SSAValue, SSAValue | None] = {}
+        """Buffers that live in registers: their current value, None before the first store."""
+
+    def scalar(self, old: SSAValue) -> SSAValue:
+        """The new value of a scalar or a memref."""
+        if (constant := self.constants.get(old)) is not None:
+            return self.writer.scalar(constant)
+        if (index := self.indices.get(old)) is not None:
+            return self.writer.index(index)
+        return self.values.get(old, old)
+
+    def translate(self, index: Index) -> Index:
+        """A sum over old values as a sum over new ones. Variables of point loops stay."""
+        replacements = {value: self._sum_of(value) for value in index.values()}
+        return index.replace(replacements)
+
+    def _sum_of(self, old: SSAValue) -> Index:
+        if (index := self.indices.get(old)) is not None:
+            return index
+        if (constant := self.constants.get(old)) is not None:
+            return Index({}, int(constant.value.data))
+        return Index.of(self.values.get(old, old))
+
+    def register(self, buffer: SSAValue) -> SSAValue:
+        """The current value of a register; zero where nothing was stored yet."""
+        value = self.registers[buffer]
+        if value is None:
+            type = register_type(buffer)
+            value = self.writer.splat(0, type) if isinstance(type, VectorType) else self.writer.zero(type)
+            self.registers[buffer] = value
+        return value
+
+
+def register_type(buffer: SSAValue) -> Any:
+    """The type of a register's value: the element of a rank-0 buffer, else a vector of the buffer's shape."""
+    type = buffer.type
+    assert isinstance(type, MemRefType)
+    shape = type.get_shape()
+    return vector_type(tuple(shape), type.element_type) if shape else type.element_type
+
+
+class PointNest:
+    """One nest of point loops being turned into vector operations."""
+
+    def __init__(self, env: Environment, loops: Sequence[affine.ForOp], overlapped: frozenset[affine.ForOp] | set[affine.ForOp]) -> None:
+        self.env = env
+        self.writer = env.writer
+        self.loops = loops
+        self.variables = [induction_variable(loop) for loop in loops]
+        self.number = {variable: dim for dim, variable in enumerate(self.variables)}
+        self.extents = [constant_extent(loop) or 0 for loop in loops]
+        self.limits: list[SSAValue | None] = [self._limit(loop, loop in overlapped) for loop in loops]
+        self.values: dict[SSAValue, Value] = {}
+        self.sums: dict[SSAValue, Index] = {}
+        self.reductions: dict[Operation, tuple[SSAValue, SSAValue, Combiner, Dims]] = {}
+        """Combining operation -> accumulator's load, what is added, how, and the dims of the accumulator."""
+        self.products: dict[SSAValue, Operation] = {}
+        """Products that are folded into a fused multiply-add."""
+
+    def _limit(self, loop: affine.ForOp, full: bool) -> SSAValue | None:
+        """How many points there are when the tile is ragged, None when it is always full."""
+        rest = [self.env.translate(bound) for bound in upper_bound(loop) if not bound.is_constant]
+        return None if full or not rest else self.writer.least(rest)
+
+    # -- shapes
+
+    def shape_of(self, dims: Dims) -> Shape:
+        """The canonical shape of a value over these loops."""
+        return tuple(self.extents[d] if d in dims else 1 for d in range(dims[0], len(self.extents)))
+
+    def cast(self, ssa: SSAValue, shape: Shape, target: Shape) -> SSAValue:
+        """Add or drop extents of 1."""
+        if shape == target:
+            return ssa
+        type = vector_type(target, ssa.type.element_type)  # pyright: ignore
+        return self.writer.emit(vector.ShapeCastOp.create(operands=[ssa], result_types=[type]))
+
+    def widen(self, value: Value, dims: Dims, element: Attribute) -> SSAValue:
+        """The vector of a value over at least these loops; a scalar when there are none."""
+        if not dims:
+            return self.scalar(value)
+        shape = self.shape_of(dims)
+        type = vector_type(shape, element)
+        if value.constant is not None:
+            return self.writer.splat(value.constant.value.data, type)
+        assert value.ssa is not None
+        if not value.dims:
+            return self.writer.emit(vector.BroadcastOp.create(operands=[value.ssa], result_types=[type]))
+        assert value.shape is not None
+        ssa = self.cast(value.ssa, value.shape, self.shape_of(value.dims))
+        if value.dims == dims:
+            return ssa
+        return self.writer.emit(vector.BroadcastOp.create(operands=[ssa], result_types=[type]))
+
+    def scalar(self, value: Value) -> SSAValue:
+        if value.constant is not None:
+            return self.writer.scalar(value.constant)
+        assert value.ssa is not None and not value.dims
+        return value.ssa
+
+    def mask_over(self, dims: Dims, ragged: Sequence[int]) -> SSAValue:
+        """The mask of a canonical shape that cuts these dimensions."""
+        limits = [self.limits[d] if d in ragged else self.extents[d] if d in dims else 1 for d in range(dims[0], len(self.extents))]
+        return self.writer.mask([l if l is not None else 1 for l in limits], self.shape_of(dims))
+
+    # -- the body
+
+    def run(self) -> None:
+        ops = body_ops(self.loops[-1])
+        self._find_reductions(ops)
+        self._find_products(ops)
+        for op in ops:
+            self._convert(op)
+
+    def _convert(self, op: Operation) -> None:
+        match op:
+            case affine.LoadOp():
+                self.values[op.results[0]] = self._load(memref_of(op), [self._translate(i) for i in subscripts(op)])
+            case memref.LoadOp():
+                self.values[op.results[0]] = self._load(op.operands[0], [self._as_sum(index) for index in op.operands[1:]])
+            case affine.StoreOp():
+                self._store(op.operands[0], memref_of(op), [self._translate(i) for i in subscripts(op)])
+            case memref.StoreOp():
+                self._store(op.operands[0], op.operands[1], [self._as_sum(index) for index in op.operands[2:]])
+            case affine.ApplyOp():
+                (sum,) = indices_of(op.map.data, tuple(op.operands))
+                self.sums[op.results[0]] = self._translate(sum)
+            case arith.ConstantOp():
+                self.values[op.results[0]] = constant_value(op)
+            case _ if op.regions:
+                raise CompileError(
+                    f"'{op.name}' stands inside the vectorised loops {self._names()}", hint="jam the point loops inside it first"
+                )
+            case _ if op.results and op.results[0] in self.products:
+                pass
+            case _ if op in self.reductions:
+                self._reduce(op)
+            case _:
+                self._elementwise(op)
+
+    def _names(self) -> str:
+        return ", ".join(str(loop_name(loop)) for loop in self.loops)
+
+    def value(self, old: SSAValue) -> Value:
+        """What an operand of the body has become."""
+        if (found := self.values.get(old)) is not None:
+            return found
+        if old in self.number or old in self.sums:
+            found = self._index_vector(self._as_sum(old))
+        elif (constant := self.env.constants.get(old)) is not None:
+            found = Value(None, constant=constant)
+        else:
+            found = Value(self.env.scalar(old))
+        self.values[old] = found
+        return found
+
+    # -- index arithmetic
+
+    def _translate(self, index: Index) -> Index:
+        """A sum over the body's values as a sum over new values and the nest's own variables."""
+        return index.replace({v: self._as_sum(v) for v in index.values()})
+
+    def _as_sum(self, old: SSAValue) -> Index:
+        """An index operand as a sum over new values and the nest's own variables."""
+        if (sum := self.sums.get(old)) is not None:
+            return sum
+        if old in self.number:
+            return Index.of(old)
+        if (computed := self.values.get(old)) is not None:
+            if computed.dims:
+                raise CompileError(
+                    f"a subscript that is read from memory differs between the lanes of the vectorised loops {self._names()}",
+                    hint="vectorise a loop on which it does not depend",
+                )
+            return Index.of(self.scalar(computed))
+        return self.env.translate(Index.of(old))
+
+    def _points_in(self, index: Index) -> list[int]:
+        return sorted({self.number[v] for v in index.values() if v in self.number})
+
+    def _index_vector(self, index: Index) -> Value:
+        """An index expression used as data."""
+        dims = tuple(self._points_in(index))
+        if not dims:
+            return Value(self.writer.index(index))
+        total: SSAValue | None = None
+        type = vector_type(self.shape_of(dims), INDEX)
+        base = index.without(v for v in self.variables)
+        for atom, factor in index.terms.items():
+            if isinstance(atom, Division):
+                if not self._points_in(Index({atom: 1})):
+                    continue
+                base = Index({a: f for a, f in base.terms.items() if a != atom}, base.constant)
+                inner = self._index_vector(atom.numerator)
+                kind = arith.RemUIOp if atom.is_mod else arith.DivUIOp
+                divisor = self.writer.splat(atom.divisor, vector_type(self.shape_of(inner.dims), INDEX))
+                quotient = self._binary(kind, self.widen(inner, inner.dims, INDEX), divisor)
+                if factor != 1:
+                    scale = self.writer.splat(factor, vector_type(self.shape_of(inner.dims), INDEX))
+                    quotient = self._binary(arith.MuliOp, quotient, scale)
+                part = self.widen(Value(quotient, inner.dims, self.shape_of(inner.dims)), dims, INDEX)
+            elif (dim := self.number.get(atom)) is not None:
+                lanes = self.writer.iota(vector_type(self.shape_of((dim,)), INDEX), factor)
+                part = self.widen(Value(lanes, (dim,), self.shape_of((dim,))), dims, INDEX)
+            else:
+                continue
+            total = part if total is None else self._binary(arith.AddiOp, total, part)
+        assert total is not None
+        if base.terms or base.constant:
+            start = self.writer.emit(vector.BroadcastOp.create(operands=[self.writer.index(base)], result_types=[type]))
+            total = self._binary(arith.AddiOp, start, total)
+        return Value(total, dims, self.shape_of(dims))
+
+    def _binary(self, kind: type[Operation], lhs: SSAValue, rhs: SSAValue) -> SSAValue:
+        properties: dict[str, Attribute] = {}
+        if kind in (arith.AddiOp, arith.MuliOp):
+            properties["overflowFlags"] = arith.IntegerOverflowAttr("none")
+        return self.writer.emit(kind.create(operands=[lhs, rhs], result_types=[lhs.type], properties=properties))
+
+    # -- elementwise
+
+    def _elementwise(self, op: Operation) -> None:
+        operands = [self.value(operand) for operand in op.operands]
+        dims = tuple(sorted({d for operand in operands for d in operand.dims}))
+        types = [operand.type for operand in op.operands]
+        if isinstance(op, arith.SelectOp) and not operands[0].dims and dims:
+            # A condition that is the same for all lanes stays a scalar.
+            new = [self.scalar(operands[0]), *(self.widen(o, dims, t) for o, t in zip(operands[1:], types[1:], strict=True))]
+        elif (fused := self._fused(op)) is not None:
+            self._multiply_add(op, fused)
+            return
+        else:
+            new = [self.widen(o, dims, t) for o, t in zip(operands, types, strict=True)]
+        if op.name in _INTEGER_DIVISIONS and (ragged := [d for d in operands[1].dims if self.limits[d] is not None]):
+            one = self.writer.splat(1, new[1].type)  # pyright: ignore
+            new[1] = self._select(self.mask_over(dims, ragged), new[1], one)
+        result_types = [vector_type(self.shape_of(dims), r.type) if dims else r.type for r in op.results]
+        created = type(op).create(operands=new, result_types=result_types, properties=op.properties, attributes=op.attributes)
+        self.writer.emit(created)
+        for old, result in zip(op.results, created.results, strict=True):
+            result.name_hint = old.name_hint
+            self.values[old] = Value(result, dims, self.shape_of(dims) if dims else None)
+
+    def _select(self, mask: SSAValue, then: SSAValue, other: SSAValue) -> SSAValue:
+        return self.writer.emit(arith.SelectOp.create(operands=[mask, then, other], result_types=[then.type]))
+
+    # -- fused multiply-add
+
+    def _find_products(self, ops: Sequence[Operation]) -> None:
+        """Products that are only added to an accumulator, where both operations allow contraction."""
+        for op in ops:
+            if not isinstance(op, arith.AddfOp) or op in self.reductions or not _may_contract(op):
+                continue
+            for product, other in ((op.operands[0], op.operands[1]), (op.operands[1], op.operands[0])):
+                owner = product.owner
+                load = other.owner
+                if (
+                    isinstance(owner, arith.MulfOp)
+                    and _may_contract(owner)
+                    and owner.parent is op.parent
+                    and product.has_one_use()
+                    and isinstance(load, affine.LoadOp)
+                    and memref_of(load) in self.env.registers
+                ):
+                    self.products[product] = owner
+                    break
+
+    def _fused(self, op: Operation) -> tuple[Operation, SSAValue] | None:
+        if not isinstance(op, arith.AddfOp):
+            return None
+        for product, other in ((op.operands[0], op.operands[1]), (op.operands[1], op.operands[0])):
+            if (owner := self.products.get(product)) is not None:
+                return owner, other
+        return None
+
+    def _multiply_add(self, op: Operation, fused: tuple[Operation, SSAValue]) -> None:
+        product, accumulator = fused
+        operands = [self.value(o) for o in (*product.operands, accumulator)]
+        dims = tuple(sorted({d for operand in operands for d in operand.dims}))
+        element = op.results[0].type
+        new = [self.widen(operand, dims, element) for operand in operands]
+        if dims:
+            created: Operation = vector.FMAOp.create(operands=new, result_types=[new[0].type])
+        else:
+            created = math_dialect.FmaOp.create(operands=new, result_types=[element], properties={"fastmath": NO_FLAGS})
+        self.writer.emit(created)
+        created.results[0].name_hint = op.results[0].name_hint
+        self.values[op.results[0]] = Value(created.results[0], dims, self.shape_of(dims) if dims else None)
+
+    # -- reductions
+
+    def _find_reductions(self, ops: Sequence[Operation]) -> None:
+        """Stores of `combine(load, x)` to an element that some of the nest's reduction loops do not choose."""
+        for store in ops:
+            if not isinstance(store, affine.StoreOp):
+                continue
+            element = subscripts(store)
+            chosen = {dim for index in element for dim in self._points_in(index)}
+            reduced = [d for d, loop in enumerate(self.loops) if d not in chosen and not is_parallel(loop)]
+            if not reduced:
+                continue
+            combine = store.operands[0].owner
+            if isinstance(combine, Operation) and (combiner := combiner_of(combine)) is not None:
+                for operand in combine.operands:
+                    load = operand.owner
+                    if isinstance(load, affine.LoadOp) and memref_of(load) is memref_of(store) and subscripts(load) == element:
+                        term = split_combine(combine, operand)
+                        if term is not None:
+                            self.reductions[combine] = (operand, term, combiner, tuple(sorted(chosen)))
+                            break
+                if combine in self.reductions:
+                    continue
+            raise CompileError(
+                f"the vectorised loops {self._names()} accumulate something that is not one sum, product, maximum or the like",
+                hint="vectorise a parallel loop instead",
+            )
+
+    def _reduce(self, op: Operation) -> None:
+        old, term, combiner, kept = self.reductions[op]
+        element = op.results[0].type
+        accumulator, value = self.value(old), self.value(term)
+        reduced = tuple(d for d, loop in enumerate(self.loops) if d not in kept and not is_parallel(loop))
+        dims = tuple(sorted({*value.dims, *kept, *reduced}))
+        ssa = self.widen(value, dims, element)
+        ragged = [d for d in reduced if self.limits[d] is not None]
+        if ragged:
+            neutral = self.writer.splat(neutral_value(combiner, element), ssa.type)  # pyright: ignore
+            ssa = self._select(self.mask_over(dims, ragged), ssa, neutral)
+        kind = vector.combining_kind(combiner.kind)
+        if len(dims) == 1:
+            flags = REASSOC if combiner.kind in ("add", "mul") else NO_FLAGS
+            created: Operation = vector.ReductionOp.create(
+                operands=[ssa, self.scalar(accumulator)], result_types=[element], properties={"kind": kind, "fastmath": flags}
+            )
+            self.writer.emit(created)
+            self.values[op.results[0]] = Value(created.results[0])
+            return
+        shape = self.shape_of(dims)
+        places = tuple(d - dims[0] for d in reduced)
+        rest = tuple(extent for place, extent in enumerate(shape) if place not in places)
+        start = self.cast(self.widen(accumulator, kept, element), self.shape_of(kept), rest)
+        created = vector.MultiDimReductionOp.create(
+            operands=[ssa, start],
+            result_types=[vector_type(rest, element)],
+            properties={"kind": kind, "reduction_dims": i64_array(places)},
+        )
+        self.writer.emit(created)
+        self.values[op.results[0]] = Value(created.results[0], kept, rest)
+
+    # -- memory
+
+    def _load(self, buffer: SSAValue, index: list[Index]) -> Value:
+        if buffer in self.env.registers:
+            return self._load_register(buffer, index)
+        source = self.env.scalar(buffer)
+        element = source.type.element_type  # pyright: ignore
+        if not any(self._points_in(i) for i in index):
+            operands = [source, *(self.writer.index(i) for i in index)]
+            return Value(self.writer.emit(memref.LoadOp.create(operands=operands, result_types=[element])))
+        plan = self._plan(source, index)
+        operands = [plan.source, *plan.indices, self.writer.zero(element)]
+        if plan.mask is not None:
+            operands.append(plan.mask)
+        rank = len(plan.indices)
+        read = self.writer.emit(
+            vector.TransferReadOp.create(
+                operands=operands,
+                result_types=[vector_type(plan.shape, element)],
+                properties={
+                    "permutation_map": minor_identity(rank, len(plan.shape)),
+                    "in_bounds": all_in_bounds(len(plan.shape)),
+                    "operandSegmentSizes": segments(1, rank, 1, int(plan.mask is not None)),
+                },
+            )
+        )
+        read.name_hint = buffer.name_hint
+        present = [dim for dim in plan.order if dim is not None]
+        if present == sorted(present):
+            return Value(read, plan.dims, plan.shape)
+        # Read in the order of memory, then brought into the order of the loops.
+        shape = tuple(self.extents[d] for d in present)
+        read = self.cast(read, plan.shape, shape)
+        return Value(self._transpose(read, [present.index(d) for d in plan.dims]), plan.dims, tuple(self.extents[d] for d in plan.dims))
+
+    def _transpose(self, ssa: SSAValue, permutation: list[int]) -> SSAValue:
+        shape = ssa.type.get_shape()  # pyright: ignore
+        type = vector_type(tuple(shape[p] for p in permutation), ssa.type.element_type)  # pyright: ignore
+        return self.writer.emit(
+            vector.TransposeOp.create(operands=[ssa], result_types=[type], properties={"permutation": i64_array(tuple(permutation))})
+        )
+
+    def _store(self, old: SSAValue, buffer: SSAValue, index: list[Index]) -> None:
+        value = self.value(old)
+        if buffer in self.env.registers:
+            self._store_register(value, buffer, index)
+            return
+        target = self.env.scalar(buffer)
+        element = target.type.element_type  # pyright: ignore
+        points = tuple(sorted({dim for i in index for dim in self._points_in(i)}))
+        if any(d not in points for d in value.dims):
+            raise CompileError(
+                f"the vectorised loops {self._names()} write different values to one element", hint="vectorise a loop that the store depends on"
+            )
+        if not points:
+            operands = [self.scalar(value), target, *(self.writer.index(i) for i in index)]
+            self.writer.emit(memref.StoreOp.create(operands=operands))
+            return
+        plan = self._plan(target, index)
+        ssa = self.widen(value, points, element)
+        present = [dim for dim in plan.order if dim is not None]
+        if present == sorted(present):
+            ssa = self.cast(ssa, self.shape_of(points), plan.shape)
+        else:
+            ssa = self.cast(ssa, self.shape_of(points), tuple(self.extents[d] for d in points))
+            ssa = self._transpose(ssa, [points.index(d) for d in present])
+            ssa = self.cast(ssa, tuple(self.extents[d] for d in present), plan.shape)
+        rank = len(plan.indices)
+        operands = [ssa, plan.source, *plan.indices]
+        if plan.mask is not None:
+            operands.append(plan.mask)
+        self.writer.emit(
+            vector.TransferWriteOp.create(
+                operands=operands,
+                properties={
+                    "permutation_map": minor_identity(rank, len(plan.shape)),
+                    "in_bounds": all_in_bounds(len(plan.shape)),
+                    "operandSegmentSizes": segments(1, 1, rank, int(plan.mask is not None)),
+                },
+            )
+        )
+
+    def _plan(self, source: SSAValue, index: list[Index]) -> Plan:
+        """How the elements that these subscripts name lie in memory."""
+        type = source.type
+        assert isinstance(type, MemRefType)
+        static = type.get_shape()
+        order: list[int | None] = []
+        steps: list[int] = []
+        bases: list[Index] = []
+        for i in index:
+            points = self._points_in(i)
+            base = i.without(self.variables[d] for d in points)
+            if len(points) > 1 or (points and i.coefficient(self.variables[points[0]]) is None) or self._points_in(base):
+                raise CompileError(
+                    f"a subscript of the vectorised loops {self._names()} is not one loop's variable times a constant: {i}",
+                    hint="vectorise other loops, or leave this kernel scalar",
+                )
+            order.append(points[0] if points else None)
+            steps.append((i.coefficient(self.variables[points[0]]) or 1) if points else 1)
+            bases.append(base)
+        if any(step < 1 for step in steps):
+            raise CompileError(f"a subscript of the vectorised loops {self._names()} runs backwards", hint="vectorise other loops")
+        if len({d for d in order if d is not None}) != sum(d is not None for d in order):
+            raise CompileError(f"a vectorised loop of {self._names()} chooses two dimensions of one buffer (a diagonal)")
+        first = next(place for place, dim in enumerate(order) if dim is not None)
+        walked = order[first:]
+        shape = tuple(1 if d is None else self.extents[d] for d in walked)
+
+        limits: list[SSAValue | int] = []
+        ragged = False
+        for place, dim in enumerate(walked, start=first):
+            limit = None if dim is None else self.limits[dim]
+            if limit is not None and dim is not None and not self._fits(bases[place], steps[place], dim, static[place]):
+                limits.append(limit)
+                ragged = True
+            else:
+                limits.append(1 if dim is None else self.extents[dim])
+        mask = self.writer.mask(limits, shape) if ragged else None
+
+        if any(step != 1 for step in steps):
+            sizes = [1] * first + [limit if not isinstance(limit, int) else extent for limit, extent in zip(limits, shape, strict=True)]
+            view = self.writer.strided_view(source, bases, sizes, steps)
+            return Plan(view, [self.writer.constant_index(0)] * len(index), walked, shape, mask)
+        return Plan(source, [self.writer.index(base) for base in bases], walked, shape, mask)
+
+    def _fits(self, base: Index, step: int, dim: int, static: int) -> bool:
+        """Whether even the lanes beyond the limit lie inside the buffer, as in a packed panel: then no mask is needed."""
+        if static < 0:
+            return False
+        _, high = range_of(base)
+        return high is not None and high + (self.extents[dim] - 1) * step < static
+
+    # -- registers
+
+    def _register_dims(self, index: list[Index]) -> Dims:
+        return tuple(self.number[i.as_value] for i in index if i.as_value is not None)
+
+    def _load_register(self, buffer: SSAValue, index: list[Index]) -> Value:
+        ssa = self.env.register(buffer)
+        dims = self._register_dims(index)
+        return Value(ssa, dims, tuple(self.extents[d] for d in dims) if dims else None)
+
+    def _store_register(self, value: Value, buffer: SSAValue, index: list[Index]) -> None:
+        dims = self._register_dims(index)
+        element = buffer.type.element_type  # pyright: ignore
+        if any(d not in dims for d in value.dims):
+            raise CompileError(
+                f"the vectorised loops {self._names()} accumulate in a scalar that is not reduced", hint="use rfactor, or mark the loop a reduction"
+            )
+        shape = tuple(self.extents[d] for d in dims)
+        if not dims:
+            self.env.registers[buffer] = self.scalar(value)
+            return
+        if value.dims == dims and value.shape == shape:
+            assert value.ssa is not None
+            ssa = value.ssa
+        else:
+            ssa = self.cast(self.widen(value, dims, element), self.shape_of(dims), shape)
+        private = [d for d in dims if self.limits[d] is not None and "private" in self.loops[d].attributes]
+        if private:
+            # A lane that stands for no point keeps what it has accumulated.
+            limits = [self.limits[d] if d in private else self.extents[d] for d in dims]
+            mask = self.writer.mask([l if l is not None else 1 for l in limits], shape)
+            ssa = self._select(mask, ssa, self.env.register(buffer))
+        self.env.registers[buffer] = ssa
+
+
+def _may_contract(op: Operation) -> bool:
+    flags = op.properties.get("fastmath")
+    return isinstance(flags, FastMathFlagsAttr) and FastMathFlag.ALLOW_CONTRACT in flags.data
+
+
+def constant_value(op: Operation) -> Value:
+    """A scalar constant, kept as its attribute."""
+    value = op.properties["value"]
+    if isinstance(value, DenseIntOrFPElementsAttr):
+        raise CompileError("a kernel holds a constant that is not a scalar before it is vectorised")
+    return Value(None, constant=value)  # pyright: ignore[reportArgumentType]
+
