@@ -1,3 +1,13 @@
 """The passes of this room by name, imported only when used: name -> "module:class"."""
 
-PASSES: dict[str, str] = {}
+PASSES: dict[str, str] = {
+    "nn-canonicalize": "stepwell.lowering.graph.canonicalize:Canonicalize",
+    "nn-cse": "stepwell.lowering.graph.cse:Cse",
+    "nn-dce": "stepwell.lowering.graph.dce:Dce",
+    "nn-explicit-padding": "stepwell.lowering.graph.explicit_padding:ExplicitPadding",
+    "nn-flush-denormals": "stepwell.lowering.graph.flush_denormals:FlushDenormals",
+    "nn-fold-affine": "stepwell.lowering.graph.fold_affine:FoldAffine",
+    "nn-fold-constants": "stepwell.lowering.graph.fold_constants:FoldConstants",
+    "nn-raise": "stepwell.lowering.graph.raise_composites:RaiseComposites",
+    "nn-to-channels-last": "stepwell.lowering.graph.channels_last:ToChannelsLast",
+}

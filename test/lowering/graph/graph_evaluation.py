@@ -1,0 +1,127 @@
+"""The numpy meaning of level 1, and helpers to run passes on text: what the tests of this room compare before and after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from xdsl.dialects import func
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, ModuleOp
+from xdsl.ir import Block, SSAValue
+from xdsl.parser import Parser
+
+from stepwell.dialects.nn.base import NnOp, ints
+from stepwell.ir.constants import array_of, dtype_of
+from stepwell.ir.registry import find_pass, make_context
+
+
+def parse(text: str) -> ModuleOp:
+    """A verified module from text."""
+    module = Parser(make_context(), text).parse_module()
+    module.verify()
+    return module
+
+
+def run(module: ModuleOp, *names: str) -> ModuleOp:
+    """Apply passes in place, verifying after each."""
+    context = make_context()
+    for name in names:
+        find_pass(name)().run(module, context)
+        module.verify()
+    return module
+
+
+def ops_of(module: ModuleOp, function: str = "main") -> list[str]:
+    """The names of the operations in a function, constants and return left out."""
+    body = functions(module)[function].body.block
+    return [o.name for o in body.ops if o.name not in ("nn.constant", "arith.constant", "func.return")]
+
+
+def functions(module: ModuleOp) -> dict[str, func.FuncOp]:
+    """The functions of a module by name."""
+    return {f.sym_name.data: f for f in module.ops if isinstance(f, func.FuncOp)}
+
+
+def evaluate(module: ModuleOp, *arrays: Any, function: str = "main") -> list[Any]:
+    """Call a function of `nn`, `func`, `scf`, `tensor` and `arith` ops on arrays."""
+    table = functions(module)
+    block = table[function].body.block
+    return _block(block, dict(zip(block.args, arrays, strict=True)), table)
+
+
+def _block(block: Block, values: dict[SSAValue, Any], table: dict[str, func.FuncOp]) -> list[Any]:
+    for op in block.ops:
+        operands = [values[o] for o in op.operands]
+        if isinstance(op, NnOp):
+            results: Any = op.evaluate(*operands)
+        elif op.name in ("func.return", "scf.yield"):
+            return operands
+        elif op.name == "arith.constant":
+            value: Any = op.properties["value"]
+            results = [array_of(value) if isinstance(value, DenseIntOrFPElementsAttr) else value.value.data]
+        elif op.name == "func.call":
+            callee = table[op.properties["callee"].root_reference.data].body.block  # type: ignore[attr-defined]
+            results = _block(callee, dict(zip(callee.args, operands, strict=True)), table)
+        elif op.name == "scf.for":
+            results = operands[3:]
+            body = op.regions[0].block
+            for i in range(*operands[:3]):
+                results = _block(body, {**values, **dict(zip(body.args, [i, *results], strict=True))}, table)
+        elif op.name in ("arith.subi", "arith.addi"):
+            results = [operands[0] - operands[1] if op.name == "arith.subi" else operands[0] + operands[1]]
+        elif op.name in ("tensor.extract_slice", "tensor.insert_slice"):
+            results = [_slice(op, operands)]
+        elif op.name == "tensor.empty":
+            type_: Any = op.results[0].type
+            results = [np.zeros(type_.get_shape(), dtype_of(type_.element_type))]
+        else:
+            raise NotImplementedError(op.name)
+        for result, array in zip(op.results, results, strict=True):
+            type_ = result.type
+            if hasattr(type_, "get_shape"):
+                assert tuple(array.shape) == tuple(type_.get_shape()), f"{op.name}: {array.shape} for {type_}"
+                assert array.dtype == dtype_of(type_.element_type), f"{op.name}: {array.dtype} for {type_}"
+            values[result] = array
+    return []
+
+
+def _slice(op: Any, operands: list[Any]) -> Any:
+    insert = op.name == "tensor.insert_slice"
+    first = 2 if insert else 1
+    dynamic = iter(operands[first:])
+    offsets = [next(dynamic) if o < 0 else o for o in ints(op.properties["static_offsets"])]
+    sizes = ints(op.properties["static_sizes"])
+    where = tuple(slice(o, o + s) for o, s in zip(offsets, sizes, strict=True))
+    if not insert:
+        return operands[0][where].reshape(op.results[0].type.get_shape())
+    result = operands[1].copy()
+    result[where] = operands[0].reshape([int(s) for s in sizes])
+    return result
+
+
+def inputs_of(module: ModuleOp, seed: int = 0, function: str = "main") -> list[Any]:
+    """Seeded inputs for a function: normal numbers, small indices, booleans."""
+    generator = np.random.default_rng(seed)
+    arrays: list[Any] = []
+    for argument in functions(module)[function].body.block.args:
+        type_: Any = argument.type
+        dtype, shape = dtype_of(type_.element_type), type_.get_shape()
+        if dtype == np.bool_:
+            arrays.append(generator.random(shape) < 0.5)
+        elif dtype.kind in "iu":
+            arrays.append(generator.integers(0, 3, shape).astype(dtype))
+        else:
+            arrays.append(np.asarray(generator.standard_normal(shape)).astype(dtype))
+    return arrays
+
+
+def check_meaning(text: str, *names: str, seed: int = 0, tolerance: float = 1e-5) -> ModuleOp:
+    """Run passes on text and compare the function @main before and after on seeded inputs. Returns the rewritten module."""
+    before, after = parse(text), run(parse(text), *names)
+    arrays = inputs_of(before, seed)
+    for want, have in zip(evaluate(before, *arrays), evaluate(after, *arrays), strict=True):
+        np.testing.assert_allclose(have, want, rtol=tolerance, atol=tolerance)
+    return after
+
+
+__all__ = ["IntegerAttr", "check_meaning", "evaluate", "functions", "inputs_of", "ops_of", "parse", "run"]
