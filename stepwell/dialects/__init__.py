@@ -14,4 +14,5 @@ DIALECTS: dict[str, str] = {
     "vector": "stepwell.dialects.vector:VectorDialect",
     "linalg": "stepwell.dialects.linalg:Linalg",
     "tensor": "stepwell.dialects.tensor:TensorDialect",
+    "llvm": "stepwell.dialects.llvm:LLVM",
 }
