@@ -1,0 +1,157 @@
+"""Functions, calls and globals: the interface of kernels.
+
+A memref argument is its pointer (offset applied), then its dynamic strides; all memrefs first, then the other arguments, an index as i64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, MemRefType, ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.memref import GlobalOp
+from xdsl.ir import Operation, SSAValue
+
+from stepwell.ir.constants import array_of
+from stepwell.ir.diagnostics import CompileError
+from stepwell.lowering.machine.addresses import View
+from stepwell.lowering.machine.emit_tables import anchor
+from stepwell.lowering.machine.layout import element_of
+from stepwell.lowering.machine.scopes import Frame, Scope, ScopeKind
+from stepwell.lowering.machine.sink import Parameter, Token
+from stepwell.lowering.machine.views import static_sizes, strides_of
+from stepwell.lowering.machine.walk import Walk, unsupported
+from stepwell.lowering.machine.writes import Writes
+
+MAIN = "main"
+
+
+def parameters_of(w: Walk, types: Sequence[Any]) -> list[str]:
+    """LLVM types of the parameters that stand for arguments of these types."""
+    flat: list[str] = []
+    for type in types:
+        if isinstance(type, MemRefType):
+            memref: MemRefType[Any] = type
+            flat.append("ptr")
+            flat.extend("i64" for s in strides_of(memref) if s is None)
+        else:
+            layout = w.layouts.of(type)
+            flat.extend(layout.type_of(piece) for piece in range(layout.count))
+    return flat
+
+
+def emit_function(w: Walk, function: FuncOp) -> None:
+    """One func.func with a body."""
+    name = function.sym_name.data
+    block = function.body.block
+    w.kernel, w.tasks, w.writes, w.homes = name, 0, Writes(), {}
+    is_kernel = name != MAIN
+    written: frozenset[SSAValue | None] = frozenset()
+    for op in block.ops:
+        written |= w.writes.written(op)
+    results = list(function.function_type.outputs)
+    if len(results) > 1:
+        raise unsupported(function, "returns more than one value", "write results to memrefs")
+    result = w.layouts.of(results[0]).type_of(0) if results else "void"
+
+    parameters: list[Parameter] = []
+    for argument in block.args:
+        for i, type in enumerate(parameters_of(w, [argument.type])):
+            pointer = isinstance(argument.type, MemRefType) and i == 0
+            attributes = ("noalias", *(() if argument in written or None in written else ("readonly",))) if pointer and is_kernel else ()
+            parameters.append(Parameter(type, attributes))
+    entry, tokens = w.sink.function(name, parameters, result, internal=False)
+    frame = Frame(None, None)
+    frame.scope = Scope(ScopeKind.FUNCTION, 0, frame, None, entry)
+    w.frame, w.scope = frame, frame.scope
+    w.homes[block] = w.scope
+    position = 0
+    for argument in block.args:
+        position = _define_argument(w, argument, tokens, position)
+    terminator = w.run(block, w.scope)
+    if terminator.operands:
+        w.sink.ret(result, w.piece(terminator.operands[0], 0))
+    else:
+        w.sink.ret()
+
+
+def _define_argument(w: Walk, argument: SSAValue, tokens: list[Token], position: int) -> int:
+    if isinstance(argument.type, MemRefType):
+        type: MemRefType[Any] = argument.type
+        base = tokens[position]
+        position += 1
+        strides: list[Any] = []
+        for stride in strides_of(type):
+            strides.append(tokens[position] if stride is None else stride)
+            position += stride is None
+        w.frame.views[argument] = View(base, element_of(type.element_type), tuple(strides), static_sizes(type), argument)
+        return position
+    count = w.layout(argument).count
+    if isinstance(argument.type, IndexType):
+        w.frame.indices[argument] = w.atom(tokens[position])
+    else:
+        w.set_result(argument, tokens[position : position + count])
+    return position + count
+
+
+@anchor("func.call")
+def emit_call(w: Walk, op: Operation) -> None:
+    callee: Any = op.properties["callee"]
+    name: str = callee.root_reference.data
+    w.force_reads(None)
+    types = parameters_of(w, [operand.type for operand in op.operands])
+    args: list[Token] = []
+    for operand in op.operands:
+        if isinstance(operand.type, MemRefType):
+            view = w.view_of(operand)
+            memref: MemRefType[Any] = operand.type
+            args.append(w.start_of(view))
+            for declared, stride in zip(strides_of(memref), view.strides, strict=True):
+                if declared is None:
+                    args.append(w.sink.integer("i64", stride) if isinstance(stride, int) else stride)
+        else:
+            args.extend(w.piece(operand, piece) for piece in range(w.layout(operand).count))
+    results = [w.layout(r).type_of(0) for r in op.results]
+    if len(results) > 1:
+        raise unsupported(op, "returns more than one value", "write results to memrefs")
+    token = w.sink.call(name, results[0] if results else "void", types, args)
+    for result in op.results:
+        w.set_scalar(result, token)
+
+
+@anchor("memref.copy")
+def emit_copy(w: Walk, op: Operation) -> None:
+    """One memcpy of memrefs that are contiguous and of known size."""
+    source, target = op.operands
+    w.force_reads(w.writes.root(target))
+    type = source.type
+    assert isinstance(type, MemRefType)
+    a, b = w.view_of(source), w.view_of(target)
+    size = 1
+    for extent, stride_a, stride_b in reversed(list(zip(a.sizes, a.strides, b.strides, strict=True))):
+        known = extent.known if extent is not None else None
+        if known is None or (known != 1 and (stride_a != size or stride_b != size)):
+            raise unsupported(op, "of memrefs that are not contiguous is not converted", "copy with a kernel")
+        size *= known
+    size *= a.element.size
+    args = (w.start_of(b), w.start_of(a), w.sink.integer("i64", size), w.sink.integer("i1", 0))
+    w.sink.intrinsic("llvm.memcpy.p0.p0.i64", "void", ("ptr", "ptr", "i64", "i1"), args)
+
+
+def use_global(w: Walk, op: Operation, name: str, size: int) -> None:
+    """Declare the global that an op names: its data where the module gives them, else it is external."""
+    module = op.parent_op()
+    while module is not None and not isinstance(module, ModuleOp):
+        module = module.parent_op()
+    data: bytes | None = None
+    if module is not None:
+        for candidate in module.ops:
+            if isinstance(candidate, GlobalOp) and candidate.sym_name.data == name:
+                value = candidate.initial_value
+                if isinstance(value, DenseIntOrFPElementsAttr):
+                    data = array_of(value).tobytes()
+                break
+        else:
+            raise CompileError(f"there is no memref.global @{name}")
+    w.sink.declare_data(name, size, data)
