@@ -138,7 +138,8 @@ class ResizeOp(NnOp):
             case "pytorch_half_pixel":
                 return (o + 0.5) / scale - 0.5 if out > 1 else o * 0.0
             case "align_corners":
-                return o * (n - 1) / (out - 1) if out > 1 else o * 0.0
+                # The last position of the exact, unrounded length, as ONNX defines it; with scale = out / n that is out - 1.
+                return o * (n - 1) / (scale * n - 1) if out > 1 else o * 0.0
             case _:
                 return o / scale
 
