@@ -1,0 +1,4 @@
+"""What xDSL lacks as infrastructure: passes and their manager, rewrite drivers, reading, printing and verifying IR, diagnostics."""
+
+PASSES: dict[str, str] = {"canonicalize": "stepwell.ir.canonicalize:Canonicalize"}
+"""The passes of this room, which know no dialect: name -> "module:class"."""

@@ -19,6 +19,7 @@ from xdsl.context import Context
 from xdsl.ir import Operation
 
 from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.locations import place
 from stepwell.ir.pass_options import make_pass, options_of
 from stepwell.ir.passes import Pass
 from stepwell.ir.pipeline_text import Element, NestText, PassText, indented, parse_elements, pipeline_error
@@ -132,6 +133,8 @@ def _run_pass(step: Pass, op: Operation, ctx: Context, hooks: Sequence[Instrumen
         for hook in reversed(hooks):
             hook.after_pass(step, op)
     except Exception as error:
+        if isinstance(error, CompileError) and error.location is None:
+            error.location = place(op)
         error.add_note(f"while running pass '{step.name}' on '{op.name}'")
         for hook in reversed(hooks):
             hook.after_failure(step, op, error)

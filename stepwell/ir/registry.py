@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from xdsl.passes import ModulePass
 
 DIALECT_TABLE = "stepwell.dialects:DIALECTS"
-PASS_TABLES = tuple(f"stepwell.lowering.{room}:PASSES" for room in ("graph", "structured", "loops", "schedule", "vectors", "machine"))
+ROOMS = ("graph", "structured", "loops", "schedule", "vectors", "machine")
+PASS_TABLES = ("stepwell.ir:PASSES", *(f"stepwell.lowering.{room}:PASSES" for room in ROOMS))
 PIPELINE_TABLE = "stepwell.lowering.pipelines:PIPELINES"
 
 

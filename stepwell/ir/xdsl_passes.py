@@ -32,4 +32,4 @@ def adapt(wrapped: type[ModulePass]) -> type[Pass]:
         copied: Any = dataclasses.field(default=field.default, default_factory=field.default_factory)  # pyright: ignore[reportCallIssue, reportArgumentType]
         fields.append((field.name, hints[field.name], copied))
     namespace = {"name": wrapped.name, "wrapped": wrapped, "__doc__": wrapped.__doc__}
-    return dataclasses.make_dataclass(f"{wrapped.__name__}Adapter", fields, bases=(XdslPass,), namespace=namespace, frozen=True)
+    return dataclasses.make_dataclass(wrapped.__name__, fields, bases=(XdslPass,), namespace=namespace, frozen=True)
