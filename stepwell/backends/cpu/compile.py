@@ -175,7 +175,7 @@ def _loaded(store: ObjectCache, key: str) -> bytes:
 
 
 def _number(module: ModuleOp, name: str) -> int:
-    value = module.attributes.get(name)
+    value = module.attributes.get(f"stepwell.{name}")
     return value.value.data if isinstance(value, IntegerAttr) else 0
 
 

@@ -1,6 +1,6 @@
 """The packed weights of a program: one block of bytes, laid out by `plan-memory`, written once and mapped at run time.
 
-`plan-memory` leaves each constant as `memref.global ... {offset = N}` and the size of the block as the module attribute `weights_size`.
+`plan-memory` leaves each constant as `memref.global ... {offset = N}` and the size of the block as the module attribute `stepwell.weights_size`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from stepwell.ir.diagnostics import CompileError
 
 def collect_weights(module: ModuleOp, store: ObjectCache) -> tuple[Any, WeightsBlob]:
     """The block in memory (only where the cache could not keep it) and its description."""
-    size_attribute = module.attributes.get("weights_size")
+    size_attribute = module.attributes.get("stepwell.weights_size")
     size = size_attribute.value.data if isinstance(size_attribute, IntegerAttr) else 0
     if size == 0:
         return b"", WeightsBlob("", 0, 0)

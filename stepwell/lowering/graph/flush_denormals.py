@@ -3,7 +3,7 @@
 A denormal float (below 2^-126 for f32) costs 100 cycles or more in every multiplication it takes part in, and changes no result that a float can hold
 unless it is multiplied by something huge. Trained and pruned networks hold many of them: PP-OCRv6 det a quarter of a million.
 
-In: level 1. Out: the same with those elements of constants at (signed) zero, and how many there were in the module attribute `flushed_denormals`.
+In: level 1. Out: the same with those elements of constants at (signed) zero, and how many there were in the module attribute `stepwell.flushed_denormals`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class FlushDenormals(Pass):
     ```
     becomes
     ```mlir
-    builtin.module attributes {flushed_denormals = 1 : i64} {
+    builtin.module attributes {stepwell.flushed_denormals = 1 : i64} {
       %w = arith.constant dense<[1.0, 0.0]> : tensor<2xf32>
     ```
     """
@@ -38,13 +38,13 @@ class FlushDenormals(Pass):
     name: ClassVar[str] = "nn-flush-denormals"
 
     def run(self, op: Operation, ctx: Context) -> None:
-        before = op.attributes.get("flushed_denormals")
+        before = op.attributes.get("stepwell.flushed_denormals")
         total = before.value.data if isinstance(before, IntegerAttr) else 0
         for inner in op.walk():
             value = inner.properties.get("value")
             if isinstance(value, DenseIntOrFPElementsAttr) and isinstance(value.get_element_type(), (Float32Type, Float64Type)):
                 total += _flush(inner, value)
-        op.attributes["flushed_denormals"] = IntegerAttr(total, i64)
+        op.attributes["stepwell.flushed_denormals"] = IntegerAttr(total, i64)
 
 
 def _flush(op: Operation, value: DenseIntOrFPElementsAttr) -> int:
