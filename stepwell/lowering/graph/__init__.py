@@ -4,6 +4,7 @@ PASSES: dict[str, str] = {
     "nn-canonicalize": "stepwell.lowering.graph.canonicalize:Canonicalize",
     "nn-cse": "stepwell.lowering.graph.cse:Cse",
     "nn-dce": "stepwell.lowering.graph.dce:Dce",
+    "nn-decompose": "stepwell.lowering.graph.decompose:Decompose",
     "nn-explicit-padding": "stepwell.lowering.graph.explicit_padding:ExplicitPadding",
     "nn-flush-denormals": "stepwell.lowering.graph.flush_denormals:FlushDenormals",
     "nn-fold-affine": "stepwell.lowering.graph.fold_affine:FoldAffine",
