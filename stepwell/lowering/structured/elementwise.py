@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
-from xdsl.dialects.builtin import Float64Type, IntegerType, i1
+from xdsl.dialects.builtin import BFloat16Type, Float64Type, IntegerType, f32, i1
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from stepwell.dialects import arith, math, nn
@@ -255,7 +255,8 @@ def convert(s: Scalars, x: SSAValue, source: Attribute, target: Attribute) -> SS
         if isinstance(to, IntegerType):
             return s.convert(arith.FPToUIOp if is_unsigned(target) else arith.FPToSIOp, x, to)
         if isinstance(x.type, Float64Type) and not isinstance(to, Float64Type):
-            return s.convert(arith.TruncFOp, x, to)
+            # To bf16 by way of f32: no machine converts f64 to it.
+            return s.convert(arith.TruncFOp, x, f32 if isinstance(to, BFloat16Type) else to)
         return s.convert(arith.ExtFOp, x, to) if isinstance(to, Float64Type) and x.type != to else x
     unsigned = is_bool(source) or is_unsigned(source)
     if is_float(target):
