@@ -236,7 +236,7 @@ def _trip_count(call: CallOp) -> int:
 
 def print_module_at(module: ModuleOp, context: Context, level: str, *, elide: int | None = None) -> str:
     """The module as text at a level of the stairs, or its assembly."""
-    from stepwell.ir.printing import print_module
+    from stepwell.ir.printing import PrintOptions, print_ir
 
     known = [*LEVELS, "asm"]
     if level not in known:
@@ -252,6 +252,6 @@ def print_module_at(module: ModuleOp, context: Context, level: str, *, elide: in
     for name in list(LEVELS)[: list(LEVELS).index(level) + 1]:
         for step in LEVELS[name]:
             pipeline(step).run(module, context)
-    return print_module(module, elide=elide)
+    return print_ir(module, PrintOptions(elide_larger=elide), context.loaded_dialects)
 
 
