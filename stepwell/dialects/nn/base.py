@@ -8,28 +8,19 @@ types follow from `infer`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from inspect import get_annotations
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from ml_dtypes import bfloat16
 from xdsl.dialects.builtin import (
-    BFloat16Type,
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
-    Float16Type,
-    Float32Type,
-    Float64Type,
     FloatAttr,
     IntegerAttr,
-    IntegerType,
-    Signedness,
     StringAttr,
     TensorType,
-    f64,
-    i1,
-    i64,
 )
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import IRDLOperation, base, traits_def
@@ -38,12 +29,26 @@ from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from stepwell.dialects.nn.shapes import (
+    Tensor,
+    broadcast_shapes,
+    check_element,
+    check_permutation,
+    check_rank,
+    check_same_element,
+    extent_product,
+    is_bool,
+    is_float,
+    is_integer,
+    is_unsigned,
+    same_extent,
+    shape_text,
+)
+from stepwell.dialects.nn.values import PythonValue, attribute, floats, int_list, ints, number, parse_value, print_value
 from stepwell.ir.constants import DYNAMIC, Array, array_of, dtype_of, tensor_type
 from stepwell.ir.diagnostics import CompileError
 
-Tensor = TensorType[Any]
 Attributes = Mapping[str, Attribute]
-PythonValue = int | float | bool | str | Sequence[int] | Sequence[float] | Attribute
 
 # Constraints of operands, results and properties.
 TENSOR = base(TensorType)
@@ -55,156 +60,6 @@ LIST = base(DenseArrayBase)
 
 RESULT_TYPE = "result_type"
 """The key under which ops whose result type is data (reshape, cast, ...) find it in the attributes given to `infer`; never a property."""
-
-
-# ---- attributes and Python values -------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=4096)
-def _scalar(kind: type, value: Any) -> Attribute:
-    if kind is bool:
-        return IntegerAttr(int(value), i1)
-    if kind is int:
-        return IntegerAttr(value, i64)
-    return StringAttr(value) if kind is str else FloatAttr(value, f64)
-
-
-@lru_cache(maxsize=4096)
-def int_list(values: tuple[int, ...]) -> DenseArrayBase[IntegerType]:
-    """A cached `array<i64: ...>`."""
-    return DenseArrayBase.from_list(i64, values)
-
-
-def attribute(value: PythonValue) -> Attribute:
-    """The property that stands for a Python value: int -> i64, bool -> i1, float -> f64, str, lists of int or float -> dense arrays."""
-    if isinstance(value, Attribute):
-        return value
-    if isinstance(value, (bool, np.bool_)):
-        return _scalar(bool, bool(value))
-    if isinstance(value, (int, np.integer)):
-        return _scalar(int, int(value))
-    if isinstance(value, str):
-        return _scalar(str, value)
-    if isinstance(value, (float, np.floating)):
-        return FloatAttr(float(value), f64)
-    if any(isinstance(v, (float, np.floating)) for v in value):
-        return DenseArrayBase.from_list(f64, [float(v) for v in value])
-    return int_list(tuple(int(v) for v in value))
-
-
-def ints(value: Attribute) -> tuple[int, ...]:
-    """The integers of a list property."""
-    return cast(DenseArrayBase[IntegerType], value).get_values()
-
-
-def floats(value: Attribute) -> tuple[float, ...]:
-    """The numbers of a list property."""
-    return tuple(float(v) for v in cast(DenseArrayBase[Any], value).get_values())
-
-
-def number(value: Attribute) -> Any:
-    """The int, float, bool or str of a scalar property."""
-    if isinstance(value, IntegerAttr):
-        return bool(value.value.data) if value.type == i1 else value.value.data
-    return value.value.data if isinstance(value, FloatAttr) else cast(StringAttr, value).data
-
-
-# ---- shapes -----------------------------------------------------------------------------------------------------------------------
-
-
-def same_extent(a: int, b: int) -> bool:
-    """Whether two extents may be equal (`?` may be anything)."""
-    return a == b or a == DYNAMIC or b == DYNAMIC
-
-
-def broadcast_shapes(shapes: Sequence[Sequence[int]], what: str) -> tuple[int, ...]:
-    """The numpy broadcast of shapes; `?` against n > 1 is n, `?` against 1 is `?`."""
-    rank = max(len(s) for s in shapes)
-    result: list[int] = []
-    for d in range(rank):
-        extents = {s[d - rank + len(s)] for s in shapes if d - rank + len(s) >= 0} - {1}
-        static = extents - {DYNAMIC}
-        if len(static) > 1:
-            raise CompileError(
-                f"{what}: shapes {' and '.join(shape_text(s) for s in shapes)} do not broadcast (axis {d}: {sorted(static)})",
-                hint="extents must be equal or 1, aligned at the last axis",
-            )
-        result.append(static.pop() if static else (DYNAMIC if extents else 1))
-    return tuple(result)
-
-
-def shape_text(shape: Sequence[int]) -> str:
-    """`2x?x3`, or `scalar`."""
-    return "x".join("?" if d == DYNAMIC else str(d) for d in shape) or "scalar"
-
-
-def extent_product(shape: Sequence[int]) -> int:
-    """The number of elements, DYNAMIC if an extent is (and none is 0)."""
-    if 0 in shape:
-        return 0
-    return DYNAMIC if DYNAMIC in shape else int(np.prod(shape, dtype=np.int64))
-
-
-def check_permutation(permutation: Sequence[int], rank: int, what: str) -> None:
-    """Raises CompileError unless the list is a permutation of 0..rank-1."""
-    if sorted(permutation) != list(range(rank)):
-        raise CompileError(f"{what}: permutation {list(permutation)} is not a permutation of the {rank} axes")
-
-
-# ---- element types ----------------------------------------------------------------------------------------------------------------
-
-
-def is_float(element: Attribute) -> bool:
-    """f16, bf16, f32, f64."""
-    return isinstance(element, (Float32Type, Float16Type, BFloat16Type, Float64Type))
-
-
-def is_bool(element: Attribute) -> bool:
-    """i1."""
-    return isinstance(element, IntegerType) and element.width.data == 1
-
-
-def is_integer(element: Attribute) -> bool:
-    """An integer of more than one bit, signed (`i8`) or unsigned (`ui8`)."""
-    return isinstance(element, IntegerType) and element.width.data > 1
-
-
-def is_unsigned(element: Attribute) -> bool:
-    """`ui8` ... `ui64`."""
-    return isinstance(element, IntegerType) and element.signedness.data == Signedness.UNSIGNED
-
-
-_KINDS = {
-    "float": is_float,
-    "integer": is_integer,
-    "bool": is_bool,
-    "number": lambda e: is_float(e) or is_integer(e),
-    "bits": lambda e: isinstance(e, IntegerType),
-    "any": lambda e: True,
-}
-
-
-def check_element(kind: str, type: Tensor, what: str) -> None:
-    """Raises CompileError unless the element type is of this kind (float, integer, bool, number, bits, any)."""
-    if not _KINDS[kind](type.element_type):
-        raise CompileError(f"{what}: element type {type.element_type} is not supported here (want {kind})", hint="insert nn.cast")
-
-
-def check_same_element(types: Sequence[Tensor], what: str) -> Attribute:
-    """The common element type of all operands."""
-    if any(t.element_type != types[0].element_type for t in types):
-        raise CompileError(
-            f"{what}: operands differ in element type: {', '.join(str(t.element_type) for t in types)}", hint="insert nn.cast"
-        )
-    return types[0].element_type
-
-
-def check_rank(type: Tensor, minimum: int, what: str) -> int:
-    """The rank, at least `minimum`."""
-    rank = len(type.shape.data)
-    if rank < minimum:
-        raise CompileError(f"{what}: expected a tensor of rank {minimum} or more, got {type}")
-    return rank
 
 
 # ---- the op -----------------------------------------------------------------------------------------------------------------------
@@ -350,7 +205,7 @@ class NnOp(IRDLOperation):
             value = self.properties.get(name)
             if value is not None and defaults.get(name) != value:
                 printer.print_string(f" {name} = ")
-                _print_value(printer, value)
+                print_value(printer, value)
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
         results = [r.type for r in self.results]
@@ -379,7 +234,7 @@ class NnOp(IRDLOperation):
             if name not in cls.property_names():
                 parser.raise_error(f"{cls.name} has no attribute '{name}' (it has: {', '.join(cls.property_names()) or 'none'})")
             parser.parse_punctuation("=")
-            attributes[name] = _parse_value(parser)
+            attributes[name] = parse_value(parser)
         discardable = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
         types: list[Any] = []
@@ -438,54 +293,6 @@ def constant_value(value: SSAValue) -> Array | None:
 def widen(array: Array) -> Array:
     """f16 and bf16 as f32, everything else as it is."""
     return array.astype(np.float32) if array.dtype in (np.float16, bfloat16) else array
-
-
-# ---- text of property values --------------------------------------------------------------------------------------------------------
-
-
-def _float_text(value: float) -> str:
-    if value != value or value in (float("inf"), float("-inf")):
-        return str(value)
-    text = repr(value)
-    # MLIR's float tokens need a point before the exponent: 1e-05 -> 1.0e-05
-    mantissa, e, exponent = text.partition("e")
-    return mantissa + ("" if "." in mantissa else ".0") + e + exponent
-
-
-def _print_value(printer: Printer, value: Attribute) -> None:
-    match value:
-        case IntegerAttr() | FloatAttr():
-            x = number(value)
-            printer.print_string(str(x).lower() if isinstance(x, (bool, int)) else _float_text(x))
-        case StringAttr():
-            printer.print_string_literal(value.data)
-        case DenseArrayBase():
-            is_floats = not isinstance(value.elt_type, IntegerType)
-            values = value.get_values()
-            printer.print_string("[" + ", ".join(_float_text(float(v)) if is_floats else str(v) for v in values) + "]")
-        case _:
-            printer.print_attribute(value)
-
-
-def _parse_number(parser: Parser) -> int | float:
-    for word in ("inf", "nan"):
-        if parser.parse_optional_keyword(word):
-            return float(word)
-    if parser.parse_optional_punctuation("-"):
-        if parser.parse_optional_keyword("inf"):
-            return float("-inf")
-        return -parser.parse_number(allow_boolean=False)
-    return parser.parse_number(allow_boolean=False)
-
-
-def _parse_value(parser: Parser) -> Attribute:
-    if (flag := parser.parse_optional_boolean()) is not None:
-        return attribute(flag)
-    if (text := parser.parse_optional_str_literal()) is not None:
-        return attribute(text)
-    if (values := parser.parse_optional_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_number(parser))) is not None:
-        return attribute(values)
-    return attribute(_parse_number(parser))
 
 
 __all__ = [

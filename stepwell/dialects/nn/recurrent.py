@@ -12,6 +12,7 @@ import numpy as np
 from xdsl.dialects.builtin import StringAttr
 from xdsl.irdl import irdl_op_definition, operand_def, prop_def, result_def
 
+from stepwell.dialects.nn.activation import sigmoid
 from stepwell.dialects.nn.base import (
     TENSOR,
     TEXT,
@@ -27,7 +28,6 @@ from stepwell.dialects.nn.base import (
     shape_text,
     tensor_type,
 )
-from stepwell.dialects.nn.unary import sigmoid
 from stepwell.ir.diagnostics import CompileError
 
 DIRECTIONS = {"forward": 1, "reverse": 1, "bidirectional": 2}
