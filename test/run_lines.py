@@ -1,7 +1,7 @@
 """Runs the `// RUN:` lines of a test file inside this process, where a shell would start two processes for each.
 
-Understood: `%s` (the file), `%S` (its folder), `%t` (a scratch file), pipes, `not`, `<`, `>`, `2>&1`, and the commands in `COMMANDS`. A line with
-anything else is given to bash, so that every line means what it means in a shell.
+Understood: `%s` (the file), `%S` (its folder), `%t` (a scratch file), pipes, `not`, redirections, and the commands in `COMMANDS`. A line
+with anything else is given to bash, so that every line means what it means in a shell.
 """
 
 from __future__ import annotations
@@ -60,12 +60,11 @@ class Outcome:
 
 @dataclass
 class Stage:
-    """One command of a pipeline."""
+    """One command of a pipeline. `streams` says where 1 and 2 go: a file, or "pipe" to the next command, or "errors" to the user."""
 
     words: list[str] = field(default_factory=list)
-    merges_errors: bool = False
     reads: str | None = None
-    writes: str | None = None
+    streams: dict[str, str] = field(default_factory=lambda: {"1": "pipe", "2": "errors"})
 
 
 class NeedsShell(Exception):
@@ -93,24 +92,28 @@ def parse_line(command: str) -> list[Stage]:
     stages = [Stage()]
     tokens = iter(lexer)
     for token in tokens:
-        words = stages[-1].words
+        stage = stages[-1]
         match token:
             case "|":
                 stages.append(Stage())
-            case ">&" if words and words[-1] == "2" and next(tokens, "") == "1":
-                words.pop()
-                stages[-1].merges_errors = True
             case "<":
-                stages[-1].reads = next(tokens)
-            case ">" if words and words[-1] != "2":
-                stages[-1].writes = next(tokens)
+                stage.reads = next(tokens)
+            case ">":
+                stage.streams[_stream(stage.words)] = next(tokens)
+            case ">&":
+                stage.streams[_stream(stage.words)] = stage.streams[next(tokens)]
             case _ if set(token) <= set("|<>&;"):
                 raise NeedsShell
             case _:
-                words.append(token)
+                stage.words.append(token)
     if any(command_name(stage) not in COMMANDS for stage in stages) or any(mark in command for mark in ("$", "`")):
         raise NeedsShell
     return stages
+
+
+def _stream(words: list[str]) -> str:
+    """Which stream a redirection is about: the digit before it, or 1."""
+    return words.pop() if words and words[-1] in ("1", "2") else "1"
 
 
 def command_name(stage: Stage) -> str:
@@ -123,12 +126,11 @@ def run_stage(stage: Stage, text: str) -> Outcome:
     name, *arguments = stage.words[1:] if is_negated else stage.words
     if stage.reads is not None:
         text = Path(stage.reads).read_text(encoding="utf-8")
-    output = io.StringIO()
-    errors = output if stage.merges_errors else io.StringIO()
+    targets = {target: io.StringIO() for target in ("pipe", "errors", *stage.streams.values())}
     stdin = sys.stdin
     sys.stdin = io.StringIO(text)
     try:
-        with redirect_stdout(output), redirect_stderr(errors):
+        with redirect_stdout(targets[stage.streams["1"]]), redirect_stderr(targets[stage.streams["2"]]):
             status = COMMANDS[name](arguments)
     except SystemExit as leave:
         status = leave.code if isinstance(leave.code, int) else int(leave.code is not None)
@@ -136,11 +138,10 @@ def run_stage(stage: Stage, text: str) -> Outcome:
         sys.stdin = stdin
     if is_negated:
         status = int(status == 0)
-    written = output.getvalue()
-    if stage.writes is not None:
-        Path(stage.writes).write_text(written, encoding="utf-8")
-        written = ""
-    return Outcome(status, written, "" if stage.merges_errors else errors.getvalue())
+    pipe, errors = targets.pop("pipe"), targets.pop("errors")
+    for name, written in targets.items():
+        Path(name).write_text(written.getvalue(), encoding="utf-8")
+    return Outcome(status, pipe.getvalue(), errors.getvalue())
 
 
 def run_in_shell(command: str) -> Outcome:

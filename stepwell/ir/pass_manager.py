@@ -149,13 +149,13 @@ def parse_pipeline(text: str) -> PassManager:
     return build_pipeline(parse_elements(text))
 
 
-def build_pipeline(elements: Sequence[Element]) -> PassManager:
-    """A manager for parsed elements: exactly one nest, or elements for `builtin.module`."""
+def build_pipeline(elements: Sequence[Element], anchor: str = MODULE) -> PassManager:
+    """A manager for parsed elements: exactly one nest, or elements for `anchor`."""
     if len(elements) == 1 and isinstance(elements[0], NestText):
         manager = PassManager(_anchor(elements[0]))
         _add_all(manager, elements[0].elements, ())
     else:
-        manager = PassManager()
+        manager = PassManager(anchor)
         _add_all(manager, elements, ())
     return manager
 

@@ -121,6 +121,8 @@ class Run:
         root = self._root(module)
         with self._timer.scope("Verifier"):
             verify(root)
+        if self._options.pass_pipeline is None and root.name != manager.anchor:
+            manager = build_pipeline(self._options.passes, root.name)  # passes given as flags are for whatever stands at the top
         try:
             manager.run(root, context, self._hooks(root, context))
         except DiagnosticException as error:

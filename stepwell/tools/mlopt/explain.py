@@ -13,6 +13,7 @@ from xdsl.ir import Operation
 import stepwell
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.pass_options import make_pass, option_types, options_of
+from stepwell.ir.pipeline_text import indented, parse_elements
 from stepwell.ir.registry import all_dialects, all_passes, all_pipelines, did_you_mean, find_pass, make_context
 
 PACKAGE = Path(stepwell.__file__).parent
@@ -34,7 +35,7 @@ def passes() -> str:
     own = [name for name, place in places.items() if place != "xdsl"]
     lines = ["Passes:", *(f"  {name:<32}{_summary(find_pass(name))}" for name in own)]
     lines += ["", "Passes of xDSL:", *(f"  {name}" for name, place in places.items() if place == "xdsl")]
-    lines += ["", "Pipelines:", *(f"  {name:<32}{text}" for name, text in all_pipelines().items())]
+    lines += ["", "Pipelines:", *(f"  {name}" for name in all_pipelines())]
     return "\n".join(lines) + "\n"
 
 
@@ -43,7 +44,8 @@ def explain(name: str) -> str:
     if name in all_passes():
         return _explain_pass(name)
     if name in all_pipelines():
-        return f"{name}\n\n    {all_pipelines()[name]}\n"
+        elements = parse_elements(all_pipelines()[name])
+        return f"{name}\n\n" + _indent(",\n".join(indented(element) for element in elements)) + "\n"
     context = make_context()
     found = context.get_optional_op(name)
     if found is not None:
