@@ -9,6 +9,7 @@ PASSES: dict[str, str] = {
     "nn-flush-denormals": "stepwell.lowering.graph.flush_denormals:FlushDenormals",
     "nn-fold-affine": "stepwell.lowering.graph.fold_affine:FoldAffine",
     "nn-fold-constants": "stepwell.lowering.graph.fold_constants:FoldConstants",
+    "nn-form-kernels": "stepwell.lowering.graph.form_kernels:FormKernels",
     "nn-raise": "stepwell.lowering.graph.raise_composites:RaiseComposites",
     "nn-to-channels-last": "stepwell.lowering.graph.channels_last:ToChannelsLast",
 }

@@ -49,11 +49,13 @@ class Site:
         return self.insert(ConstantOp.create(result_types=(type,), properties={"value": splat(number, type)}))
 
     def same(self, op: NnOp, *operands: SSAValue, result_type: Attribute | None = None, **changed: PythonValue) -> SSAValue:
-        """Insert an op of the same class and properties on other operands; its type is inferred again, or given where the class wants it."""
+        """Insert an op of the same class, properties and location on other operands; its type is inferred again, or given where the class wants it."""
         attributes: dict[str, PythonValue] = {**op.properties, **changed}
         if op.TYPED_RESULT:
             attributes["result_type"] = result_type or op.results[0].type
-        return self.insert(type(op).make(*operands, **attributes))
+        again = type(op).make(*operands, **attributes)
+        again.location = op.location
+        return self.insert(again)
 
 
 class FunctionPattern(RewritePattern):

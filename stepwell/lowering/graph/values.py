@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from xdsl.dialects import arith
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from stepwell.dialects.nn.base import DYNAMIC
-from stepwell.ir.constants import Array, array_of, dense, dtype_of, is_splat
+from stepwell.dialects.nn.constant import ConstantOp
+from stepwell.ir.constants import Array, array_of, dtype_of, is_splat
 
 OpT = TypeVar("OpT", bound=Operation)
 
@@ -83,25 +83,9 @@ def close(value: Any, expected: float, tolerance: float = 1e-6) -> bool:
     return value is not None and abs(float(value) - expected) <= tolerance * max(abs(expected), 1.0)
 
 
-def make_constant(array: Array, type: TensorType[Any] | None = None) -> Operation:
-    """A constant operation that holds `array`."""
-    attribute = dense(array, type)
-    return arith.ConstantOp.create(result_types=[attribute.type], properties={"value": attribute})
-
-
 def make_constant_of(attribute: DenseIntOrFPElementsAttr[Any]) -> Operation:
     """A constant operation of a dense attribute."""
-    return arith.ConstantOp.create(result_types=[attribute.type], properties={"value": attribute})
-
-
-def users(value: SSAValue) -> list[Operation]:
-    """The operations that use a value, each once for each use."""
-    return [use.operation for use in value.uses]
-
-
-def used_once(value: SSAValue) -> bool:
-    """Whether a value has a single use."""
-    return value.has_one_use()
+    return ConstantOp.create(result_types=(attribute.type,), properties={"value": attribute})
 
 
 def aligned(shape: Sequence[int], rank: int) -> tuple[int, ...]:
