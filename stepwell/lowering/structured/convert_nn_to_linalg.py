@@ -24,7 +24,7 @@ from stepwell.ir.passes import Pass
 from stepwell.lowering.structured import conv, elementwise, index, linear, norm, pool, reduce, resize, shape
 from stepwell.lowering.structured.emit import DECOMPOSED_BEFORE, LOWERINGS, Emitter
 from stepwell.lowering.structured.groups import split_groups
-from stepwell.lowering.structured.kernels import is_kernel, retype
+from stepwell.lowering.structured.kernels import is_kernel, location_of, retype
 from stepwell.lowering.structured.views import constant, lower_view, reshape, signless_constant, signless_type
 
 FAMILIES = (elementwise, linear, conv, pool, norm, reduce, shape, index, resize)
@@ -135,7 +135,7 @@ def lower_op(op: Operation, e: Emitter) -> None:
     if lowering is None:
         before = DECOMPOSED_BEFORE.get(op.name)
         hint = f"run {before} first" if before else "a kernel holds nn ops and constant tensors"
-        raise CompileError(f"@{e.name}: {op.name} has no lowering to linalg", hint=hint)
+        raise CompileError(f"@{e.name}: {op.name} has no lowering to linalg", location=location_of(op), hint=hint)
     lowering(op, e)
 
 
@@ -187,7 +187,8 @@ def _replace(op: Operation, values: Sequence[SSAValue]) -> None:
 def _lower_view(op: NnOp, function: func.FuncOp) -> None:
     value = lower_view(op, _inserter(op))
     if value is None:
-        raise CompileError(f"@{function.sym_name.data}: {op.name} computes, and stands in no kernel", hint="run nn-form-kernels first")
+        message = f"@{function.sym_name.data}: {op.name} computes, and stands in no kernel"
+        raise CompileError(message, location=location_of(op), hint="run nn-form-kernels first")
     _replace(op, [value])
 
 

@@ -28,6 +28,7 @@ from stepwell.dialects import arith, linalg, tensor
 from stepwell.dialects.nn.base import Array, NnOp, is_float
 from stepwell.ir.constants import dense, tensor_type
 from stepwell.ir.diagnostics import CompileError
+from stepwell.lowering.structured.kernels import location_of
 from stepwell.lowering.structured.scalars import INDEX, Scalars, signless, wide
 
 Lowering = Callable[[Any, "Emitter"], None]
@@ -298,7 +299,7 @@ class Emitter:
 
     def unsupported(self, op: NnOp, what: str, hint: str | None = None) -> CompileError:
         """An error that says where it happened."""
-        return CompileError(f"@{self.name}: {op.name}: {what}", hint=hint)
+        return CompileError(f"@{self.name}: {op.name}: {what}", location=location_of(op), hint=hint)
 
 
 @cache

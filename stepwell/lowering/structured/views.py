@@ -17,6 +17,7 @@ from stepwell.dialects import arith, nn, tensor
 from stepwell.dialects.nn.base import NnOp, int_list, ints, number
 from stepwell.ir.constants import DYNAMIC, tensor_type
 from stepwell.ir.diagnostics import CompileError
+from stepwell.lowering.structured.kernels import location_of
 from stepwell.lowering.structured.scalars import INDEX, Scalars, signless
 
 Insert = Callable[[Operation], SSAValue]
@@ -138,7 +139,8 @@ def _segments(*counts: int) -> DenseArrayBase[Any]:
 
 def _slice(op: nn.SliceOp, x: SSAValue, insert: Insert) -> SSAValue:
     if min(ints(op.steps), default=1) < 1:
-        raise CompileError("nn.slice with a negative step is no view", hint="run nn-form-kernels, which makes it a kernel")
+        hint = "run nn-form-kernels, which makes it a kernel"
+        raise CompileError("nn.slice with a negative step is no view", location=location_of(op), hint=hint)
     result = cast(Tensor, signless_type(op.result_type))
     properties = {
         "static_offsets": op.starts,
@@ -151,7 +153,8 @@ def _slice(op: nn.SliceOp, x: SSAValue, insert: Insert) -> SSAValue:
 
 def _pad(op: nn.PadOp, x: SSAValue, insert: Insert) -> SSAValue:
     if op.mode.data != "constant":
-        raise CompileError(f"nn.pad of mode {op.mode.data} is no view", hint="run nn-form-kernels, which makes it a kernel")
+        hint = "run nn-form-kernels, which makes it a kernel"
+        raise CompileError(f"nn.pad of mode {op.mode.data} is no view", location=location_of(op), hint=hint)
     low, high = ints(op.low), ints(op.high)
     if not any((*low, *high)):
         return x
