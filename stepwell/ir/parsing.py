@@ -42,31 +42,30 @@ def parse_module(text: str, ctx: Context, *, name: str = "-", first_line: int = 
 
     Raises CompileError, also for an operation that cannot be built from what was written.
     """
-    parser = LocatingParser(ctx, text, name, first_line)
+    source = Source(text, name, first_line)
+    parser: LocatingParser | None = None
     try:
+        parser = LocatingParser(ctx, source)
         return parser.parse_module(allow_implicit_module=implicit_module)
     except ParseError as error:
-        raise parser.to_compile_error(error) from error
+        raise _to_compile_error(error, source) from error
     except (DiagnosticException, UnregisteredConstructException, NotImplementedError, ValueError) as error:
         message = str(error) or "this syntax is not supported"
-        raise CompileError(_one_line(message), location=parser.place_at(parser.pos)) from error
+        raise CompileError(_one_line(message), location=source.place_at(parser.pos if parser else 0)) from error
 
 
-class LocatingParser(Parser):
-    """xDSL's parser with source locations and compact constants."""
+class Source:
+    """A text and where it stands: `name` is its file, `first_line` the number of its first line there."""
 
-    def __init__(self, ctx: Context, text: str, name: str = "-", first_line: int = 1) -> None:
-        super().__init__(ctx, text, name)
-        self._text = text
-        self._file = StringAttr(name)
+    def __init__(self, text: str, name: str = "-", first_line: int = 1) -> None:
+        self.text = text
+        self.name = name
         self._first_line = first_line
         self._line_starts = [0]
         position = text.find("\n")
         while position >= 0:
             self._line_starts.append(position + 1)
             position = text.find("\n", position + 1)
-
-    # ---- places
 
     def line_and_column(self, position: int) -> tuple[int, int]:
         """Both from 1, in the file."""
@@ -76,15 +75,22 @@ class LocatingParser(Parser):
     def place_at(self, position: int) -> str:
         """`file:line:col`"""
         line, column = self.line_and_column(position)
-        return f"{self._file.data}:{line}:{column}"
+        return f"{self.name}:{line}:{column}"
 
-    def to_compile_error(self, error: ParseError) -> CompileError:
-        """The one-line form of a parse error; further places become notes."""
-        found = CompileError(_one_line(error.msg), location=self.place_at(error.span.start))
-        if isinstance(error, MultipleSpansParseError):
-            for span, message in error.refs:
-                found.add_note(f"{self.place_at(span.start)}: note: {_one_line(message or error.ref_text or 'see here')}")
-        return found
+
+class LocatingParser(Parser):
+    """xDSL's parser with source locations and compact constants."""
+
+    def __init__(self, ctx: Context, source: Source) -> None:
+        super().__init__(ctx, source.text, source.name)
+        self._source = source
+        self._text = source.text
+        self._file = StringAttr(source.name)
+
+    def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
+        if allow_implicit_module and self._current_token.kind == MLIRTokenKind.EOF:
+            return ModuleOp([])  # nothing but comments
+        return super().parse_module(allow_implicit_module)
 
     def parse_operation(self) -> Operation:
         start = self.pos
@@ -97,7 +103,7 @@ class LocatingParser(Parser):
         found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
         if found is None:
             known = [op.name for op in self.ctx.loaded_ops]
-            location = self.place_at(self._text.rfind(name, 0, self.pos))
+            location = self._source.place_at(self._text.rfind(name, 0, self.pos))
             raise CompileError(f"operation '{name}' is unknown", location=location, hint=did_you_mean(name, known))
         return found
 
@@ -111,7 +117,7 @@ class LocatingParser(Parser):
         return position
 
     def _location(self, position: int) -> LocationAttr:
-        line, column = self.line_and_column(position)
+        line, column = self._source.line_and_column(position)
         return FileLineColLoc(self._file, IntAttr(line), IntAttr(column))
 
     # ---- constants
@@ -179,6 +185,15 @@ def _as_splat(payload: bytes, size: int) -> bytes:
     if len(payload) > size and payload[-size:] == first and payload == first * (len(payload) // size):
         return first
     return payload
+
+
+def _to_compile_error(error: ParseError, source: Source) -> CompileError:
+    """The one-line form of a parse error; further places become notes."""
+    found = CompileError(_one_line(error.msg), location=source.place_at(error.span.start))
+    if isinstance(error, MultipleSpansParseError):
+        for span, message in error.refs:
+            found.add_note(f"{source.place_at(span.start)}: note: {_one_line(message or error.ref_text or 'see here')}")
+    return found
 
 
 def _one_line(message: str) -> str:

@@ -24,7 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough: mlopt ... | head
         sys.stdout = None
         return 1
-    except (Exception, RecursionError) as error:
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
         if debug:
             raise
         _report_bug(error)
