@@ -1,7 +1,7 @@
 """The function under construction: values that are known now, values that will be computed, and the ops between them.
 
-In: op classes of `nn` with operands. Out: the body of one `func.func`. An op whose operands are all small and known is not built but evaluated, so
-that the arithmetic on shapes which fills exported models leaves nothing behind. Constants become ops only when an op needs them.
+In: op classes of `nn` with operands. Out: the body of one `func.func`. An op whose operands are all small and known is not built but
+evaluated, so that the arithmetic on shapes which fills exported models leaves nothing behind. Constants become ops when an op needs them.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any, cast
 import numpy as np
 from xdsl.dialects import func
 from xdsl.dialects.builtin import BytesAttr, DenseIntOrFPElementsAttr, NameLoc, NoneAttr, StringAttr
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
+from stepwell.dialects import nn
 from stepwell.dialects.nn.base import NnOp, PythonValue, Tensor
-from stepwell.dialects.nn.constant import ConstantOp
 from stepwell.frontends.onnx.tensors import checked_shape
 from stepwell.ir.constants import Array, dense, dtype_of, element_type_of, tensor_type
 
@@ -103,7 +103,9 @@ class FunctionBuilder:
                 return tuple(Value(t, np.asarray(a).reshape(t.get_shape())) for t, a in zip(types, arrays, strict=True))
         op = op_class.make(*(self.ssa(v) for v in operands), **attributes)
         for result in op.results:
-            checked_shape(cast(Tensor, result.type).get_shape(), dtype_of(cast(Tensor, result.type).element_type).itemsize, f"the result of {op.name}")
+            checked_shape(
+                cast(Tensor, result.type).get_shape(), dtype_of(cast(Tensor, result.type).element_type).itemsize, f"the result of {op.name}"
+            )
         if self.location is not None:
             op.location = self.location
         self._ops.append(op)
@@ -124,7 +126,7 @@ class FunctionBuilder:
         key = (type, payload.data.data) if len(payload.data.data) <= MAX_FOLDED else None
         if key is not None and key in self._known:
             return self._known[key]
-        op = ConstantOp.create(result_types=[type], properties={"value": payload})
+        op = nn.ConstantOp.create(result_types=[type], properties={"value": payload})
         if self.location is not None:
             op.location = self.location
         self._constants.append(op)
@@ -151,5 +153,5 @@ class FunctionBuilder:
             if isinstance(ssa.owner, Operation):
                 pending.extend(ssa.owner.operands)
             else:
-                found.add(ssa.index)  # pyright: ignore[reportAttributeAccessIssue]
+                found.add(cast(BlockArgument, ssa).index)
         return sorted(found)

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from onnx import IR_VERSION, AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto
+from onnx import (
+    IR_VERSION,
+    AttributeProto,
+    FunctionProto,
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    ValueInfoProto,
+)
 from onnx.defs import onnx_opset_version
 
 from stepwell.frontends.onnx.tensors import checked_shape, dtype_of_element, quote
@@ -24,9 +33,15 @@ FunctionKey = tuple[str, str, str]
 
 def check_model(model: ModelProto) -> None:
     """Raise CompileError for the first thing that makes the model meaningless."""
+    _check_text([entry.domain for entry in model.opset_import])
     if not 1 <= model.ir_version <= IR_VERSION:
         raise CompileError(f"IR version {model.ir_version} is unknown; the known ones are 1 to {IR_VERSION}")
     opset_versions(model)
+    for function in model.functions:
+        _check_text([function.name, function.domain, function.overload, *function.input, *function.output, *function.attribute])
+        _check_text([entry.domain for entry in function.opset_import])
+        _check_node_text(function.node)
+    _check_graph_text(model.graph)
     functions = functions_of(model)
     for function in functions.values():
         _check_function(function)
@@ -34,6 +49,46 @@ def check_model(model: ModelProto) -> None:
     if not model.graph.output:
         raise CompileError("the graph has no outputs")
     _check_graph(model.graph, (), main=True)
+
+
+# ---- text -------------------------------------------------------------------------------------------------------------------------
+
+
+def _check_text(strings: Iterable[Any]) -> None:
+    """protobuf gives a string field that is not UTF-8 as bytes. Everything after this may take strings for strings."""
+    for string in strings:
+        if not isinstance(string, str):
+            raise CompileError(f"a name in the model is not UTF-8: {string!r:.80}")
+
+
+def _check_graph_text(graph: GraphProto) -> None:
+    _check_text([graph.name])
+    for values in (graph.input, graph.output):
+        for value in values:
+            _check_text([value.name, *(d.dim_param for d in value.type.tensor_type.shape.dim)])
+    for tensor in graph.initializer:
+        _check_tensor_text(tensor)
+    _check_node_text(graph.node)
+
+
+def _check_node_text(nodes: Iterable[NodeProto]) -> None:
+    for node in nodes:
+        _check_text([node.name, node.op_type, node.domain, node.overload, *node.input, *node.output])
+        for name in (node.op_type, node.domain):
+            if not name.isprintable() or len(name) > 200:
+                raise CompileError(f"the operator name {quote(name)} has unprintable characters or is too long")
+        for attribute in node.attribute:
+            _check_text([attribute.name, attribute.ref_attr_name])
+            if attribute.type == AttributeProto.TENSOR:
+                _check_tensor_text(attribute.t)
+        for graph in subgraphs(node):
+            _check_graph_text(graph)
+
+
+def _check_tensor_text(tensor: TensorProto) -> None:
+    _check_text([tensor.name])
+    for entry in tensor.external_data:
+        _check_text([entry.key, entry.value])
 
 
 # ---- versions and functions -----------------------------------------------------------------------------------------------------
@@ -51,7 +106,7 @@ def opset_versions(holder: ModelProto | FunctionProto) -> dict[str, int]:
         domain = normal_domain(entry.domain)
         if versions.setdefault(domain, entry.version) != entry.version:
             raise CompileError(f"two versions of the domain {quote(domain)} are imported: {versions[domain]} and {entry.version}")
-    if not versions:
+    if not versions and isinstance(holder, ModelProto):
         versions[""] = 1
     if "" in versions and not 1 <= versions[""] <= onnx_opset_version():
         raise CompileError(f"opset {versions['']} is unknown; the known ones are 1 to {onnx_opset_version()}")
@@ -134,7 +189,7 @@ def subgraphs(node: NodeProto) -> Iterator[GraphProto]:
 
 
 Scopes = tuple[frozenset[str], ...]
-"""The names that a subgraph sees, one set for each graph around it. Shared, not merged: merging would be quadratic in the number of subgraphs."""
+"""The names that a subgraph sees, one set for each graph around it. Merging them would be quadratic in the number of subgraphs."""
 
 
 def _check_graph(graph: GraphProto, outer: Scopes, *, main: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepwell.dialects.nn import conv
+from stepwell.dialects import nn
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
 from stepwell.frontends.onnx.windows import Window, read_window
@@ -12,9 +12,7 @@ from stepwell.frontends.onnx.windows import Window, read_window
 def convolution(n: Node, x: Value, w: Value, bias: Value | None = None) -> Value:
     """Convolution with a bias over channels."""
     window = _window(n, x, w)
-    y = n.op(
-        conv.ConvOp, x, w, strides=window.strides, pads=window.pads, dilations=window.dilations, groups=n.int("group", 1)
-    )
+    y = n.op(nn.ConvOp, x, w, strides=window.strides, pads=window.pads, dilations=window.dilations, groups=n.int("group", 1))
     return with_bias(n, y, bias)
 
 
@@ -61,7 +59,5 @@ def _conv_transpose(n: Node, x: Value, w: Value, bias: Value | None = None) -> V
         pads = [*begins, *(t - b for t, b in zip(total, begins, strict=True))]
     if any(p < 0 for p in pads):
         n.unsupported(f"pads {pads} are negative")
-    y = n.op(
-        conv.ConvTransposeOp, x, w, strides=strides, pads=pads, dilations=dilations, output_pads=extra, groups=n.int("group", 1)
-    )
+    y = n.op(nn.ConvTransposeOp, x, w, strides=strides, pads=pads, dilations=dilations, output_pads=extra, groups=n.int("group", 1))
     return with_bias(n, y, bias)

@@ -1,11 +1,11 @@
-"""Einsum as batched matrix products: operands are brought to [batch, rows, inner] and [batch, inner, columns] and multiplied, two at a time."""
+"""Einsum as batched matrix products of [batch, rows, inner] and [batch, inner, columns], two operands at a time."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from stepwell.dialects.nn import linear, reduce
+from stepwell.dialects import nn
 from stepwell.frontends.onnx.node import Node, Value
 
 ELLIPSIS = tuple("0123456789")
@@ -29,7 +29,7 @@ def einsum(n: Node, equation: str, operands: Sequence[Value]) -> Value:
         left, letters = _product(n, (left, letters), (operands[position], terms[position]), kept, extents)
     gone = [d for d, letter in enumerate(letters) if letter not in result]
     if gone:
-        left = n.op(reduce.ReduceSumOp, left, axes=gone)
+        left = n.op(nn.ReduceSumOp, left, axes=gone)
         letters = [letter for letter in letters if letter in result]
     return n.transpose(left, [letters.index(letter) for letter in result])
 
@@ -44,7 +44,12 @@ def _parse(n: Node, equation: str, operands: Sequence[Value]) -> tuple[list[list
     for text, operand in zip(texts, operands, strict=True):
         named = text.replace("...", "", 1)
         extra = operand.rank - len(named) if "..." in text else 0
-        if not (named == "" or named.isascii() and named.isalpha()) or extra < 0 or extra > len(ELLIPSIS) or len(named) + extra != operand.rank:
+        if (
+            not (named == "" or (named.isascii() and named.isalpha()))
+            or extra < 0
+            or extra > len(ELLIPSIS)
+            or len(named) + extra != operand.rank
+        ):
             n.fail(f"{text!r} in {equation!r} does not fit an operand of shape {list(operand.shape)}")
         if len(set(named)) != len(named):
             n.unsupported(f"a diagonal ({text!r} in {equation!r})")
@@ -80,7 +85,7 @@ def _product(n: Node, left: Term, right: Term, kept: set[str], extents: dict[str
     a = _arranged(n, a, la, batch, rows, inner, extents)
     b = _arranged(n, b, lb, batch, inner, columns, extents)
     letters = [*batch, *rows, *columns]
-    return n.reshape(n.op(linear.MatmulOp, a, b), [extents[letter] for letter in letters]), letters
+    return n.reshape(n.op(nn.MatmulOp, a, b), [extents[letter] for letter in letters]), letters
 
 
 def _without_private(n: Node, value: Value, letters: list[str], kept: set[str]) -> Term:
@@ -88,10 +93,12 @@ def _without_private(n: Node, value: Value, letters: list[str], kept: set[str]) 
     gone = [d for d, letter in enumerate(letters) if letter not in kept]
     if not gone:
         return value, letters
-    return n.op(reduce.ReduceSumOp, value, axes=gone), [letter for letter in letters if letter in kept]
+    return n.op(nn.ReduceSumOp, value, axes=gone), [letter for letter in letters if letter in kept]
 
 
-def _arranged(n: Node, value: Value, letters: list[str], batch: list[str], first: list[str], second: list[str], extents: dict[str, int]) -> Value:
+def _arranged(
+    n: Node, value: Value, letters: list[str], batch: list[str], first: list[str], second: list[str], extents: dict[str, int]
+) -> Value:
     """[product of batch, product of first, product of second], broadcast to the extents."""
     order = [*batch, *first, *second]
     value = n.broadcast_to(n.transpose(value, [letters.index(letter) for letter in order]), [extents[letter] for letter in order])

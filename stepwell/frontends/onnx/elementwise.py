@@ -10,7 +10,7 @@ import numpy as np
 from ml_dtypes import bfloat16
 from onnx import TensorProto
 
-from stepwell.dialects.nn import binary, unary
+from stepwell.dialects import nn
 from stepwell.dialects.nn.base import NnOp, is_float
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
@@ -25,108 +25,108 @@ def _unary(op_class: type[NnOp], n: Node, x: Value) -> Value:
 
 
 for _name, _op in {
-    "Abs": unary.AbsOp,
-    "Acos": unary.AcosOp,
-    "Acosh": unary.AcoshOp,
-    "Asin": unary.AsinOp,
-    "Asinh": unary.AsinhOp,
-    "Atan": unary.AtanOp,
-    "Atanh": unary.AtanhOp,
-    "BitwiseNot": unary.BitwiseNotOp,
-    "Ceil": unary.CeilOp,
-    "Cos": unary.CosOp,
-    "Cosh": unary.CoshOp,
-    "Erf": unary.ErfOp,
-    "Exp": unary.ExpOp,
-    "Floor": unary.FloorOp,
-    "HardSwish": unary.HardSwishOp,
-    "IsNaN": unary.IsNanOp,
-    "Log": unary.LogOp,
-    "Mish": unary.MishOp,
-    "Neg": unary.NegOp,
-    "Not": unary.NotOp,
-    "Reciprocal": unary.ReciprocalOp,
-    "Relu": unary.ReluOp,
-    "Round": unary.RoundOp,
-    "Sigmoid": unary.SigmoidOp,
-    "Sign": unary.SignOp,
-    "Sin": unary.SinOp,
-    "Sinh": unary.SinhOp,
-    "Softplus": unary.SoftplusOp,
-    "Softsign": unary.SoftsignOp,
-    "Sqrt": unary.SqrtOp,
-    "Tan": unary.TanOp,
-    "Tanh": unary.TanhOp,
+    "Abs": nn.AbsOp,
+    "Acos": nn.AcosOp,
+    "Acosh": nn.AcoshOp,
+    "Asin": nn.AsinOp,
+    "Asinh": nn.AsinhOp,
+    "Atan": nn.AtanOp,
+    "Atanh": nn.AtanhOp,
+    "BitwiseNot": nn.BitwiseNotOp,
+    "Ceil": nn.CeilOp,
+    "Cos": nn.CosOp,
+    "Cosh": nn.CoshOp,
+    "Erf": nn.ErfOp,
+    "Exp": nn.ExpOp,
+    "Floor": nn.FloorOp,
+    "HardSwish": nn.HardSwishOp,
+    "IsNaN": nn.IsNanOp,
+    "Log": nn.LogOp,
+    "Mish": nn.MishOp,
+    "Neg": nn.NegOp,
+    "Not": nn.NotOp,
+    "Reciprocal": nn.ReciprocalOp,
+    "Relu": nn.ReluOp,
+    "Round": nn.RoundOp,
+    "Sigmoid": nn.SigmoidOp,
+    "Sign": nn.SignOp,
+    "Sin": nn.SinOp,
+    "Sinh": nn.SinhOp,
+    "Softplus": nn.SoftplusOp,
+    "Softsign": nn.SoftsignOp,
+    "Sqrt": nn.SqrtOp,
+    "Tan": nn.TanOp,
+    "Tanh": nn.TanhOp,
 }.items():
     converter(_name)(partial(_unary, _op))
 
 
 @converter("LeakyRelu")
 def _leaky_relu(n: Node, x: Value) -> Value:
-    return n.op(unary.LeakyReluOp, x, alpha=n.float("alpha", 0.01))
+    return n.op(nn.LeakyReluOp, x, alpha=n.float("alpha", 0.01))
 
 
 @converter("Elu")
 def _elu(n: Node, x: Value) -> Value:
-    return n.op(unary.EluOp, x, alpha=n.float("alpha", 1.0))
+    return n.op(nn.EluOp, x, alpha=n.float("alpha", 1.0))
 
 
 @converter("Celu")
 def _celu(n: Node, x: Value) -> Value:
-    return n.op(unary.CeluOp, x, alpha=n.float("alpha", 1.0))
+    return n.op(nn.CeluOp, x, alpha=n.float("alpha", 1.0))
 
 
 @converter("Selu")
 def _selu(n: Node, x: Value) -> Value:
     # Opset 6 gave the defaults more digits.
     alpha, gamma = (1.67326319217681884765625, 1.05070102214813232421875) if n.version >= 6 else (1.6732, 1.0507)
-    return n.op(unary.SeluOp, x, alpha=n.float("alpha", alpha), gamma=n.float("gamma", gamma))
+    return n.op(nn.SeluOp, x, alpha=n.float("alpha", alpha), gamma=n.float("gamma", gamma))
 
 
 @converter("HardSigmoid")
 def _hard_sigmoid(n: Node, x: Value) -> Value:
-    return n.op(unary.HardSigmoidOp, x, alpha=n.float("alpha", 0.2), beta=n.float("beta", 0.5))
+    return n.op(nn.HardSigmoidOp, x, alpha=n.float("alpha", 0.2), beta=n.float("beta", 0.5))
 
 
 @converter("ThresholdedRelu")
 def _thresholded_relu(n: Node, x: Value) -> Value:
-    return n.op(unary.ThresholdedReluOp, x, alpha=n.float("alpha", 1.0))
+    return n.op(nn.ThresholdedReluOp, x, alpha=n.float("alpha", 1.0))
 
 
 @converter("Gelu")
 def _gelu(n: Node, x: Value) -> Value:
-    return n.op(unary.GeluOp, x, approximate=n.str("approximate", "none"))
+    return n.op(nn.GeluOp, x, approximate=n.str("approximate", "none"))
 
 
 @converter("FastGelu", domain="com.microsoft")
 def _fast_gelu(n: Node, x: Value, bias: Value | None = None) -> Value:
-    return n.op(unary.GeluOp, x if bias is None else n.add(x, bias), approximate="tanh")
+    return n.op(nn.GeluOp, x if bias is None else n.add(x, bias), approximate="tanh")
 
 
 @converter("Gelu", domain="com.microsoft")
 def _contributed_gelu(n: Node, x: Value) -> Value:
-    return n.op(unary.GeluOp, x)
+    return n.op(nn.GeluOp, x)
 
 
 @converter("Swish")
 def _swish(n: Node, x: Value) -> Value:
     alpha = n.float("alpha", 1.0)
     if alpha == 1.0:
-        return n.op(unary.SiluOp, x)
-    return n.mul(x, n.op(unary.SigmoidOp, n.mul(x, n.like(alpha, x))))
+        return n.op(nn.SiluOp, x)
+    return n.mul(x, n.op(nn.SigmoidOp, n.mul(x, n.like(alpha, x))))
 
 
 @converter("Shrink")
 def _shrink(n: Node, x: Value) -> Value:
     """x + bias below -lambda, x - bias above lambda, 0 between."""
     bias, bound, zero = n.like(n.float("bias"), x), n.like(n.float("lambd", 0.5), x), n.like(0, x)
-    above = n.op(binary.SelectOp, n.op(binary.GtOp, x, bound), n.sub(x, bias), zero)
-    return n.op(binary.SelectOp, n.op(binary.LtOp, x, n.like(-n.float("lambd", 0.5), x)), n.add(x, bias), above)
+    above = n.op(nn.SelectOp, n.op(nn.GtOp, x, bound), n.sub(x, bias), zero)
+    return n.op(nn.SelectOp, n.op(nn.LtOp, x, n.like(-n.float("lambd", 0.5), x)), n.add(x, bias), above)
 
 
 @converter("IsInf")
 def _is_inf(n: Node, x: Value) -> Value:
-    return n.op(unary.IsInfOp, x, detect_negative=bool(n.int("detect_negative", 1)), detect_positive=bool(n.int("detect_positive", 1)))
+    return n.op(nn.IsInfOp, x, detect_negative=bool(n.int("detect_negative", 1)), detect_positive=bool(n.int("detect_positive", 1)))
 
 
 # ---- clip -------------------------------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def _bound(value: float, largest: float) -> dict[str, float]:
 @converter("Clip")
 def _clip_attributes(n: Node, x: Value) -> Value:
     limit = float(np.finfo(np.float32).max)
-    return n.op(unary.ClipOp, x, **_bound(n.float("min", -limit), -limit), **_bound(n.float("max", limit), limit))
+    return n.op(nn.ClipOp, x, **_bound(n.float("min", -limit), -limit), **_bound(n.float("max", limit), limit))
 
 
 @converter("Clip", since=11)
@@ -150,15 +150,15 @@ def _clip(n: Node, x: Value, low: Value | None = None, high: Value | None = None
         if bound is not None and bound.size != 1:
             n.fail(f"its {key} has {bound.size} elements, not one")
         # A bound that f64 cannot hold exactly (a large int64) takes the general way, as does one that is not known.
-        if bound is not None and bound.array is not None and int(2**53) >= abs(_finite(bound.array.item())):
+        if bound is not None and bound.array is not None and (2**53) >= abs(_finite(bound.array.item())):
             bounds[key] = float(bound.array.item())
             if math.isnan(bounds[key]):
                 n.unsupported(f"its {key} is not a number")
     if (low is None) == ("min" not in bounds) and (high is None) == ("max" not in bounds):
-        return n.op(unary.ClipOp, x, **bounds)
+        return n.op(nn.ClipOp, x, **bounds)
     if low is not None:
-        x = n.op(binary.MaxOp, x, n.reshape(low, ()))
-    return x if high is None else n.op(binary.MinOp, x, n.reshape(high, ()))
+        x = n.op(nn.MaxOp, x, n.reshape(low, ()))
+    return x if high is None else n.op(nn.MinOp, x, n.reshape(high, ()))
 
 
 def _finite(value: float) -> float:
@@ -188,7 +188,9 @@ def _cast_like(n: Node, x: Value, other: Value) -> Value:
 
 def _target(n: Node, element: int) -> np.dtype[Any]:
     known = dict(zip(TensorProto.DataType.values(), TensorProto.DataType.keys(), strict=True))
-    if known.get(element) in ("STRING", None) or known[element].startswith(("FLOAT8", "FLOAT4", "INT4", "UINT4", "INT2", "UINT2", "COMPLEX")):
+    if known.get(element) in ("STRING", None) or known[element].startswith(
+        ("FLOAT8", "FLOAT4", "INT4", "UINT4", "INT2", "UINT2", "COMPLEX")
+    ):
         n.unsupported(f"element type {known.get(element, element)}")
     return dtype_of_element(element, "its result")
 
@@ -215,20 +217,20 @@ def _binary(op_class: type[NnOp], n: Node, a: Value, b: Value) -> Value:
 
 
 for _name, _op in {
-    "Add": binary.AddOp,
-    "And": binary.AndOp,
-    "BitwiseAnd": binary.BitwiseAndOp,
-    "BitwiseOr": binary.BitwiseOrOp,
-    "BitwiseXor": binary.BitwiseXorOp,
-    "Equal": binary.EqOp,
-    "Greater": binary.GtOp,
-    "GreaterOrEqual": binary.GeOp,
-    "Less": binary.LtOp,
-    "LessOrEqual": binary.LeOp,
-    "Mul": binary.MulOp,
-    "Or": binary.OrOp,
-    "Sub": binary.SubOp,
-    "Xor": binary.XorOp,
+    "Add": nn.AddOp,
+    "And": nn.AndOp,
+    "BitwiseAnd": nn.BitwiseAndOp,
+    "BitwiseOr": nn.BitwiseOrOp,
+    "BitwiseXor": nn.BitwiseXorOp,
+    "Equal": nn.EqOp,
+    "Greater": nn.GtOp,
+    "GreaterOrEqual": nn.GeOp,
+    "Less": nn.LtOp,
+    "LessOrEqual": nn.LeOp,
+    "Mul": nn.MulOp,
+    "Or": nn.OrOp,
+    "Sub": nn.SubOp,
+    "Xor": nn.XorOp,
 }.items():
     converter(_name)(partial(_binary, _op))
 
@@ -237,14 +239,14 @@ for _name, _op in {
 def _div(n: Node, a: Value, b: Value) -> Value:
     if b.array is not None and not is_float(b.element) and not b.array.all():
         n.fail("it divides an integer by zero")
-    return _binary(binary.DivOp, n, a, b)
+    return _binary(nn.DivOp, n, a, b)
 
 
 @converter("Mod")
 def _mod(n: Node, a: Value, b: Value) -> Value:
     if b.array is not None and not is_float(b.element) and not b.array.all():
         n.fail("it divides an integer by zero")
-    return n.op(binary.ModOp, a, b, fmod=bool(n.int("fmod")))
+    return n.op(nn.ModOp, a, b, fmod=bool(n.int("fmod")))
 
 
 @converter("Pow")
@@ -252,17 +254,17 @@ def _pow(n: Node, a: Value, b: Value) -> Value:
     """The result has the type of the base; an integer base with a fractional exponent is computed in floating point."""
     b = aligned(n, a, b)
     if a.element == b.element:
-        return n.op(binary.PowOp, a, b)
+        return n.op(nn.PowOp, a, b)
     if is_float(b.element) and not is_float(a.element):
-        return n.cast_like(n.op(binary.PowOp, n.cast_like(a, b), b), a)
-    return n.op(binary.PowOp, a, n.cast_like(b, a))
+        return n.cast_like(n.op(nn.PowOp, n.cast_like(a, b), b), a)
+    return n.op(nn.PowOp, a, n.cast_like(b, a))
 
 
 @converter("PRelu")
 def _prelu(n: Node, x: Value, slope: Value) -> Value:
     if n.version < 7 and slope.rank == 1 and x.rank > 1 and slope.size > 1:
         slope = n.reshape(slope, (slope.size, *(1,) * (x.rank - 2)))
-    return n.op(binary.PreluOp, x, slope)
+    return n.op(nn.PreluOp, x, slope)
 
 
 @converter("BitShift")
@@ -270,22 +272,20 @@ def _bit_shift(n: Node, a: Value, b: Value) -> Value:
     direction = n.str("direction")
     if direction not in ("LEFT", "RIGHT"):
         n.fail(f"its direction is {direction!r}, not LEFT or RIGHT")
-    return n.op(binary.ShiftLeftOp if direction == "LEFT" else binary.ShiftRightOp, a, b)
+    return n.op(nn.ShiftLeftOp if direction == "LEFT" else nn.ShiftRightOp, a, b)
 
 
 @converter("Where")
 def _where(n: Node, condition: Value, a: Value, b: Value) -> Value:
-    return n.op(binary.SelectOp, condition, a, b)
+    return n.op(nn.SelectOp, condition, a, b)
 
 
 @converter("BitCast")
 def _bit_cast(n: Node, x: Value) -> Value:
-    to = _target(n, n.int("to"))
-    if x.array is None:
-        n.unsupported("its operand is not a constant")
+    to, array = _target(n, n.int("to")), n.known(x, "operand")
     if to.itemsize != x.dtype.itemsize or np.bool_ in (to, x.dtype):
         n.fail(f"{x.dtype} and {to} differ in size")
-    return n.constant(np.ascontiguousarray(x.array).view(to))
+    return n.constant(np.array(array, order="C").view(to))
 
 
 # ---- any number of operands -------------------------------------------------------------------------------------------------------
@@ -298,13 +298,13 @@ def _fold(op_class: type[NnOp], n: Node, *operands: Value) -> Value:
     return result
 
 
-converter("Max")(partial(_fold, binary.MaxOp))
-converter("Min")(partial(_fold, binary.MinOp))
-converter("Sum")(partial(_fold, binary.AddOp))
+converter("Max")(partial(_fold, nn.MaxOp))
+converter("Min")(partial(_fold, nn.MinOp))
+converter("Sum")(partial(_fold, nn.AddOp))
 
 
 @converter("Mean")
 def _mean(n: Node, *operands: Value) -> Value:
-    total = _fold(binary.AddOp, n, *operands)
+    total = _fold(nn.AddOp, n, *operands)
     scale = np.asarray(1 / len(operands), np.float32 if total.dtype == bfloat16 else total.dtype)
     return n.mul(total, n.like(scale, total))

@@ -1,7 +1,7 @@
 """A checked ONNX model in, level 1 out: one `func.func @main` of `nn` ops with static shapes.
 
-The nodes that outputs depend on are met in topological order, each by the converter of its operator and opset (`registry`); an operator without
-one is expanded by its function, the model's own or the standard's. What cannot be imported is collected and reported in one message.
+The nodes that outputs depend on are met in topological order, each by the converter of its operator and opset (`registry`); an operator
+without one is expanded by its function, the model's own or the standard's. What cannot be imported is collected and reported together.
 """
 
 from __future__ import annotations
@@ -18,11 +18,19 @@ from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAtt
 from xdsl.ir import SSAValue
 
 from stepwell.frontends.onnx.builder import FunctionBuilder, Value
-from stepwell.frontends.onnx.check import FunctionKey, function_key, functions_of, normal_domain, opset_versions, topological_order, used_names
+from stepwell.frontends.onnx.check import (
+    FunctionKey,
+    function_key,
+    functions_of,
+    normal_domain,
+    opset_versions,
+    topological_order,
+    used_names,
+)
 from stepwell.frontends.onnx.inputs import Input, InputSpec, resolve_inputs
 from stepwell.frontends.onnx.load import OnnxModel, load_model
 from stepwell.frontends.onnx.node import Node, check_signature, schema_of
-from stepwell.frontends.onnx.registry import UnsupportedOperator, find_converter
+from stepwell.frontends.onnx.registry import InputMissing, UnsupportedOperator, find_converter, operators
 from stepwell.frontends.onnx.tensors import element_of_dtype, quote, to_array
 from stepwell.ir.constants import dense, element_type_of, tensor_type
 from stepwell.ir.diagnostics import CompileError
@@ -38,18 +46,16 @@ def import_model(
 ) -> ModuleOp:
     """Level 1 of a model, as a module with `func.func @main`.
 
-    `inputs` fixes free dimensions: name -> shape, (shape, dtype), or an array of integers or booleans, whose values are then compiled in. A free first
-    dimension that nobody fixes is 1. `ctx`, if given, gets the dialects that the module uses.
+    `inputs` fixes free dimensions: name -> shape, (shape, dtype), or a small array (shapes, axes, scales, conditions), whose values are
+    then compiled in. A free first dimension that nobody fixes is 1. `ctx`, if given, gets the dialects that the module uses.
 
-    Attributes of the function: `input_names`, `output_names`; `notes`, what was assumed; `fixed_inputs`, the values compiled in. Every op carries the
-    name of its node as its location. Raises CompileError, and nothing else, for a model that cannot be imported.
+    Attributes of the function: `input_names`, `output_names`; `notes`, what was assumed; `fixed_inputs`, the values compiled in. Every op
+    carries the name of its node as its location. Raises CompileError, and nothing else, for a model that cannot be imported.
     """
     loaded = load_model(model)
     try:
         importer = Importer(loaded, inputs or {})
         module = importer.run()
-    except UnicodeDecodeError:
-        raise CompileError("a string in the model is not UTF-8", location=loaded.name) from None
     except CompileError as error:
         raise CompileError(error.message, location=error.location or loaded.name, hint=error.hint) from error.__cause__
     if ctx is not None:
@@ -62,7 +68,9 @@ def import_model(
 class Scope:
     """The names that nodes see: of the graph, of the graphs around a branch, or of a function."""
 
-    def __init__(self, versions: Mapping[str, int], path: str, parent: Scope | None, folder: Path | None, input_names: Sequence[str]) -> None:
+    def __init__(
+        self, versions: Mapping[str, int], path: str, parent: Scope | None, folder: Path | None, input_names: Sequence[str]
+    ) -> None:
         self.versions = versions
         self.path = path
         self.parent = parent
@@ -140,11 +148,16 @@ class Importer:
         self.run_nodes(graph.node, wanted, scope, bindings)
         return [scope[name] for name in wanted]
 
-    def _branch(self, graph: GraphProto, scope: Scope, bindings: Mapping[str, AttributeProto], name: str) -> list[Value | None]:
-        """The results of a subgraph without inputs, imported in place."""
-        if graph.input:
-            raise CompileError(f"the branch {quote(graph.name)} has inputs")
-        return self.graph_results(graph, Scope(scope.versions, f"{name}/", scope, scope.folder, scope.input_names), set(), bindings)
+    def _branch(
+        self, graph: GraphProto, arguments: Sequence[Value], scope: Scope, bindings: Mapping[str, AttributeProto], name: str
+    ) -> list[Value | None]:
+        """The results of a subgraph, imported in place."""
+        if len(graph.input) != len(arguments):
+            raise CompileError(f"the subgraph {quote(graph.name)} has {len(graph.input)} inputs, is given {len(arguments)}")
+        inner = Scope(scope.versions, f"{name}/", scope, scope.folder, scope.input_names)
+        for formal, value in zip(graph.input, arguments, strict=True):
+            inner[formal.name] = value
+        return self.graph_results(graph, inner, {formal.name for formal in graph.input}, bindings)
 
     def run_nodes(self, nodes: Sequence[NodeProto], wanted: Iterable[str], scope: Scope, bindings: Mapping[str, AttributeProto]) -> None:
         """Import the nodes that the wanted names depend on."""
@@ -169,11 +182,15 @@ class Importer:
         except UnsupportedOperator as reason:
             self.unsupported.setdefault((operator, str(reason)), []).append(name)
             results = ()
+        except InputMissing:
+            results = ()
         except CompileError as error:
             raise CompileError(error.message, location=error.location or f"node {quote(name)}", hint=error.hint) from error.__cause__
-        except (ArithmeticError, LookupError, TypeError, ValueError, MemoryError, AssertionError) as error:
-            # What a converter or a shape rule trips over in a node that the checks above let through: the node is at fault, not the caller.
-            raise CompileError(f"{operator} cannot be imported: {type(error).__name__}: {_one_line(error)}", location=f"node {quote(name)}") from error
+        except (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
+            # What a converter or a shape rule trips over in a node that the checks let through. The cause is kept for debugging.
+            raise CompileError(
+                f"{operator} cannot be imported: {type(error).__name__}: {_one_line(error)}", location=f"node {quote(name)}"
+            ) from error
         for index, output in enumerate(proto.output):
             if output:
                 scope[output] = results[index] if index < len(results) else None
@@ -197,13 +214,15 @@ class Importer:
             check_signature(proto, attributes, version)
         inputs = [scope[n] if n else None for n in proto.input]
         if any(value is None and n for value, n in zip(inputs, proto.input, strict=True)):
-            return ()
+            raise InputMissing
         if function is not None:
             return self.call_function(function, inputs, attributes, scope, name, wanted)
         if convert is None:
             return self._expand(proto, inputs, attributes, scope, name, wanted, version)
         self.builder.locate(name)
-        node = Node(proto, attributes, version, self.builder, scope, wanted, lambda graph: self._branch(graph, scope, bindings, name))
+        node = Node(
+            proto, attributes, version, self.builder, scope, wanted, lambda graph, given: self._branch(graph, given, scope, bindings, name)
+        )
         while inputs and inputs[-1] is None:
             inputs.pop()
         results = convert(node, *inputs)
@@ -231,7 +250,8 @@ class Importer:
         absent.update(function.input[len(inputs) :])
         if len(inputs) > len(function.input):
             raise CompileError(f"function {quote(function.name)} has {len(function.input)} inputs, is called with {len(inputs)}")
-        inner = Scope(opset_versions(function), f"{name}/", None, scope.folder, scope.input_names)
+        # Some of the standard's own bodies import only their own domain; for the rest the caller's versions hold.
+        inner = Scope({**scope.versions, **opset_versions(function)}, f"{name}/", None, scope.folder, scope.input_names)
         inner.depth = scope.depth + 1
         for formal, value in zip(function.input, inputs, strict=False):
             if value is not None:
@@ -264,7 +284,8 @@ class Importer:
             serialized = schema.get_context_dependent_function_with_opset_version(opset, resolved.SerializeToString(), types)
             body = FunctionProto.FromString(serialized)
         else:
-            raise UnsupportedOperator("")
+            later = operators().get((normal_domain(proto.domain), proto.op_type))
+            raise UnsupportedOperator(f"it is supported from opset {later[0]} on" if later else "")
         defaults = {key: a.default_value for key, a in schema.attributes.items() if a.default_value.type != AttributeProto.UNDEFINED}
         return self.call_function(body, inputs, {**defaults, **attributes}, scope, name, wanted)
 

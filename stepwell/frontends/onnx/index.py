@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stepwell.dialects.nn import index
+from stepwell.dialects import nn
 from stepwell.dialects.nn.base import is_float
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
@@ -23,29 +23,29 @@ def _inside(n: Node, indices: Value, extent: int) -> Value:
 @converter("Gather")
 def _gather(n: Node, x: Value, indices: Value) -> Value:
     axis = n.axis(n.int("axis"), x.rank)
-    return n.op(index.GatherOp, x, _inside(n, indices, x.shape[axis]), axis=axis)
+    return n.op(nn.GatherOp, x, _inside(n, indices, x.shape[axis]), axis=axis)
 
 
 @converter("GatherElements")
 def _gather_elements(n: Node, x: Value, indices: Value) -> Value:
     axis = n.axis(n.int("axis"), x.rank)
-    return n.op(index.GatherElementsOp, x, _inside(n, indices, x.shape[axis]), axis=axis)
+    return n.op(nn.GatherElementsOp, x, _inside(n, indices, x.shape[axis]), axis=axis)
 
 
 @converter("GatherND")
 def _gather_nd(n: Node, x: Value, indices: Value) -> Value:
-    return n.op(index.GatherNdOp, x, indices, batch_dims=n.int("batch_dims"))
+    return n.op(nn.GatherNdOp, x, indices, batch_dims=n.int("batch_dims"))
 
 
 @converter("Scatter", "ScatterElements")
 def _scatter_elements(n: Node, x: Value, indices: Value, updates: Value) -> Value:
     axis = n.axis(n.int("axis"), x.rank)
-    return n.op(index.ScatterElementsOp, x, _inside(n, indices, x.shape[axis]), updates, axis=axis, reduction=_reduction(n))
+    return n.op(nn.ScatterElementsOp, x, _inside(n, indices, x.shape[axis]), updates, axis=axis, reduction=_reduction(n))
 
 
 @converter("ScatterND")
 def _scatter_nd(n: Node, x: Value, indices: Value, updates: Value) -> Value:
-    return n.op(index.ScatterNdOp, x, indices, updates, reduction=_reduction(n))
+    return n.op(nn.ScatterNdOp, x, indices, updates, reduction=_reduction(n))
 
 
 def _reduction(n: Node) -> str:
@@ -63,7 +63,7 @@ def _one_hot(n: Node, indices: Value, depth: Value, values: Value) -> Value:
         n.fail(f"its depth is {known.tolist()!r:.60}, not one natural number")
     if is_float(indices.element):
         indices = n.cast(indices, element_type_of(np.dtype(np.int64)))
-    return n.op(index.OneHotOp, indices, values, depth=int(known.item()), axis=n.axis(n.int("axis", -1), indices.rank + 1))
+    return n.op(nn.OneHotOp, indices, values, depth=int(known.item()), axis=n.axis(n.int("axis", -1), indices.rank + 1))
 
 
 @converter("ReverseSequence")
@@ -79,4 +79,4 @@ def _reverse_sequence(n: Node, x: Value, lengths: Value) -> Value:
     table = np.stack([np.where(steps < k, k - 1 - steps, steps) for k in known]) if known else np.zeros((0, x.shape[time]), np.int64)
     table = table if batch < time else table.T
     table = table.reshape([e if d in (batch, time) else 1 for d, e in enumerate(x.shape)])
-    return n.op(index.GatherElementsOp, x, n.broadcast_to(n.constant(np.ascontiguousarray(table)), x.shape), axis=time)
+    return n.op(nn.GatherElementsOp, x, n.broadcast_to(n.constant(np.ascontiguousarray(table)), x.shape), axis=time)

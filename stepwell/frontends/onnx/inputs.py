@@ -1,4 +1,4 @@
-"""What the caller says about inputs, against what the model declares: a static shape for each, and the values of those that decide shapes."""
+"""What the caller says about inputs, against what the model declares: a static shape for each, values of those that decide shapes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from stepwell.ir.constants import Array
 from stepwell.ir.diagnostics import CompileError
 
 InputSpec = Sequence[int] | tuple[Sequence[int], Any] | Array
-"""A shape; a shape and a dtype; or an integer or boolean array, whose values are then fixed."""
+"""A shape; a shape and a dtype; or a small array, whose values are then fixed."""
+
+MAX_FIXED = {"f": 64, "i": 4096, "u": 4096, "b": 4096}
+"""Elements of an array that fixes an input, by kind of dtype. Scales are a few floats; an image is not a value to compile in."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,10 @@ class Input:
 
 
 def resolve_inputs(graph: GraphProto, specs: Mapping[str, InputSpec]) -> tuple[list[Input], list[str]]:
-    """The inputs with static shapes, and notes on what was assumed. Initializers that older models list as inputs are inputs only if `specs` names them."""
+    """The inputs with static shapes, and notes on what was assumed.
+
+    Initializers that older models list as inputs are inputs only if `specs` names them.
+    """
     constants = {tensor.name for tensor in graph.initializer} - specs.keys()
     declared = {value.name: value for value in graph.input if value.name not in constants}
     for name in specs:
@@ -77,10 +83,12 @@ def _given(value: ValueInfoProto, spec: InputSpec, symbols: dict[str, int], note
     dtype = dtype_of_element(value.type.tensor_type.elem_type, what)
     array: Array | None = None
     if isinstance(spec, np.ndarray):
-        if spec.dtype.kind not in "iub":
-            raise CompileError(f"{what} is given an array of {spec.dtype}; only integers and booleans can be fixed", hint=f"pass its shape, {spec.shape}")
         if spec.dtype != dtype:
             raise CompileError(f"{what} is given an array of {spec.dtype} but has type {dtype}")
+        if spec.size > MAX_FIXED.get(spec.dtype.kind, 64):
+            raise CompileError(
+                f"{what} is given an array of {spec.size} elements, which would be compiled in", hint=f"pass its shape, {spec.shape}"
+            )
         shape, array = spec.shape, spec.copy()
     else:
         shape, stated = _shape_and_dtype(spec, what)
@@ -101,16 +109,17 @@ def _given(value: ValueInfoProto, spec: InputSpec, symbols: dict[str, int], note
 
 
 def _shape_and_dtype(spec: Any, what: str) -> tuple[tuple[int, ...], np.dtype[Any] | None]:
-    stated: np.dtype[Any] | None = None
+    shape, stated = spec, None
     if isinstance(spec, tuple) and len(cast(tuple[Any, ...], spec)) == 2 and isinstance(spec[0], (tuple, list)):
-        spec, stated = spec
+        shape, name = cast(tuple[Any, Any], spec)
         try:
-            stated = np.dtype(bfloat16) if str(stated) == "bfloat16" else np.dtype(stated)
+            stated = np.dtype(bfloat16) if str(name) == "bfloat16" else np.dtype(name)
         except TypeError:
-            raise CompileError(f"{what}: {stated!r} is not a dtype") from None
-    if not isinstance(spec, (tuple, list)) or not all(isinstance(d, (int, np.integer)) and not isinstance(d, bool) for d in cast(Sequence[Any], spec)):
-        raise CompileError(f"{what}: {spec!r} is neither a shape, nor a shape and a dtype, nor an array")
-    return tuple(int(d) for d in cast(Sequence[int], spec)), stated
+            raise CompileError(f"{what}: {name!r} is not a dtype") from None
+    extents: list[Any] = list(cast(Sequence[Any], shape)) if isinstance(shape, (tuple, list)) else [None]
+    if not all(isinstance(d, (int, np.integer)) and not isinstance(d, bool) for d in extents):
+        raise CompileError(f"{what}: {spec!r:.80} is neither a shape, nor a shape and a dtype, nor an array")
+    return tuple(int(d) for d in extents), stated
 
 
 def _default_shape(value: ValueInfoProto, symbols: Mapping[str, int], notes: list[str]) -> tuple[int, ...] | None:
@@ -128,7 +137,9 @@ def _default_shape(value: ValueInfoProto, symbols: Mapping[str, int], notes: lis
 
 def _text(value: ValueInfoProto) -> str:
     dimensions = _dimensions(value)
-    return "of unknown rank" if dimensions is None else f"[{', '.join(str(d) if isinstance(d, int) else d[:40] or '?' for d in dimensions)}]"
+    return (
+        "of unknown rank" if dimensions is None else f"[{', '.join(str(d) if isinstance(d, int) else d[:40] or '?' for d in dimensions)}]"
+    )
 
 
 def _example(value: ValueInfoProto) -> str:

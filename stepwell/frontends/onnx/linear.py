@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from stepwell.dialects.nn import linear
+from stepwell.dialects import nn
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
 
 
 @converter("MatMul")
 def _matmul(n: Node, a: Value, b: Value) -> Value:
-    return n.op(linear.MatmulOp, a, b)
+    return n.op(nn.MatmulOp, a, b)
 
 
 @converter("Gemm")
@@ -19,7 +19,7 @@ def _gemm(n: Node, a: Value, b: Value, c: Value | None = None) -> Value:
         n.fail(f"its operands have shapes {list(a.shape)} and {list(b.shape)}, not two axes each")
     a = n.transpose(a, (1, 0)) if n.int("transA") else a
     b = n.transpose(b, (1, 0)) if n.int("transB") else b
-    y = n.op(linear.MatmulOp, a, b)
+    y = n.op(nn.MatmulOp, a, b)
     alpha, beta = n.float("alpha", 1.0), n.float("beta", 1.0)
     if alpha != 1.0:
         y = n.mul(y, n.like(alpha, y))
@@ -35,7 +35,7 @@ def _fused_matmul(n: Node, a: Value, b: Value) -> Value:
         n.unsupported("transBatchA and transBatchB are not imported")
     a = _swap_last(n, a) if n.int("transA") else a
     b = _swap_last(n, b) if n.int("transB") else b
-    y = n.op(linear.MatmulOp, a, b)
+    y = n.op(nn.MatmulOp, a, b)
     alpha = n.float("alpha", 1.0)
     return y if alpha == 1.0 else n.mul(y, n.like(alpha, y))
 

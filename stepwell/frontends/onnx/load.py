@@ -1,6 +1,6 @@
 """A path, bytes or a ModelProto in; a parsed and structurally checked model out.
 
-Nothing of the model is executed, and nothing outside its folder is read. Whatever is wrong with a file becomes one `CompileError` of one line.
+Nothing of the model is executed, and nothing outside its folder is read. Whatever is wrong with a file becomes one `CompileError`.
 """
 
 from __future__ import annotations
@@ -56,8 +56,6 @@ def load_model(source: str | os.PathLike[str] | bytes | ModelProto | OnnxModel) 
 def _checked(proto: ModelProto, folder: Path | None, name: str) -> OnnxModel:
     try:
         check_model(proto)
-    except UnicodeDecodeError:
-        raise CompileError("a name in the model is not UTF-8", location=name) from None
     except CompileError as error:
         raise CompileError(error.message, location=error.location or name, hint=error.hint) from None
     return OnnxModel(proto, folder, name)
@@ -69,7 +67,11 @@ def _read(path: Path) -> bytes:
         if not path.is_file():
             raise CompileError("not a regular file", location=str(path), hint="pass the path of an .onnx file")
         if size > MAX_FILE_BYTES:
-            raise CompileError(f"the file has {size} bytes, protobuf's limit is {MAX_FILE_BYTES}", location=str(path), hint="store the weights as external data")
+            raise CompileError(
+                f"the file has {size} bytes, protobuf's limit is {MAX_FILE_BYTES}",
+                location=str(path),
+                hint="store the weights as external data",
+            )
         return path.read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -12,11 +12,11 @@ import onnx.defs
 from onnx import AttributeProto, GraphProto, NodeProto, TensorProto
 from xdsl.ir import Attribute
 
-from stepwell.dialects.nn import binary, shape, unary
+from stepwell.dialects import nn
 from stepwell.dialects.nn.base import NnOp, PythonValue
 from stepwell.frontends.onnx.builder import FunctionBuilder, Value, is_broadcast
 from stepwell.frontends.onnx.check import describe, normal_domain
-from stepwell.frontends.onnx.registry import UnsupportedOperator
+from stepwell.frontends.onnx.registry import InputMissing, UnsupportedOperator
 from stepwell.frontends.onnx.tensors import quote, to_array
 from stepwell.ir.constants import Array, dtype_of, tensor_type
 from stepwell.ir.diagnostics import CompileError
@@ -37,13 +37,15 @@ class Signature:
     inputs: tuple[int, int]
     outputs: tuple[int, int]
     required_inputs: frozenset[int]
+    variadic_from: int
+    """The input from which on all belong to one list, without gaps."""
     attributes: Mapping[str, tuple[int, bool]]
     """Name -> (AttributeProto type, required)."""
 
 
 @lru_cache(maxsize=1024)
-def schema_of(domain: str, name: str, version: int) -> onnx.defs.OpSchema | None:
-    """The operator as it stands in this opset, None if the standard does not have it."""
+def schema_of(domain: str, name: str, version: int) -> Any:
+    """The operator (an `onnx.defs.OpSchema`) as it stands in this opset, None if the standard does not have it."""
     try:
         return onnx.defs.get_schema(name, version, domain)
     except onnx.defs.SchemaError:
@@ -56,11 +58,12 @@ def signature_of(domain: str, name: str, version: int) -> Signature | None:
     schema = schema_of(domain, name, version)
     if schema is None:
         return None
-    single = onnx.defs.OpSchema.FormalParameterOption.Single
+    single, variadic = onnx.defs.OpSchema.FormalParameterOption.Single, onnx.defs.OpSchema.FormalParameterOption.Variadic
     return Signature(
         (schema.min_input, schema.max_input),
         (schema.min_output, schema.max_output),
         frozenset(i for i, parameter in enumerate(schema.inputs) if parameter.option == single),
+        next((i for i, parameter in enumerate(schema.inputs) if parameter.option == variadic), len(schema.inputs)),
         {key: (int(attribute.type.value), attribute.required) for key, attribute in schema.attributes.items()},
     )
 
@@ -74,8 +77,8 @@ def check_signature(node: NodeProto, attributes: Mapping[str, AttributeProto], v
         if not low <= count <= high:
             wanted = f"{low}" if low == high else f"at least {low}" if high > 2**30 else f"{low} to {high}"
             raise CompileError(f"{node.op_type} has {count} {what}, opset {version} wants {wanted}")
-    for index in signature.required_inputs:
-        if index < len(node.input) and not node.input[index]:
+    for index, name in enumerate(node.input):
+        if not name and (index in signature.required_inputs or index >= signature.variadic_from):
             raise CompileError(f"{node.op_type} lacks its input {index}, which is not optional")
     for name, attribute in attributes.items():
         if name not in signature.attributes:
@@ -108,15 +111,14 @@ class Node:
         builder: FunctionBuilder,
         scope: Scope,
         wanted: Sequence[bool],
-        branch: Callable[[GraphProto], Sequence[Value | None]],
+        branch: Callable[[GraphProto, Sequence[Value]], Sequence[Value | None]],
     ) -> None:
         self.proto = proto
         self.attributes = attributes
         self.version = version
         self.builder = builder
         self.scope = scope
-        self.branch = branch
-        """Imports a subgraph in place and gives its results."""
+        self._branch = branch
         self._wanted = wanted
 
     @property
@@ -156,9 +158,10 @@ class Node:
         if attribute is None:
             return default
         try:
-            return attribute.s.decode()
+            text = attribute.s.decode()
         except UnicodeDecodeError:
             self.fail(f"attribute {quote(name)} is not UTF-8")
+        return text if len(text) <= 1000 else self.fail(f"attribute {quote(name)} has {len(text)} characters")
 
     def ints(self, name: str, default: Sequence[int] | None = None) -> list[int]:
         """A list of integers; it must be there if there is no default."""
@@ -193,6 +196,14 @@ class Node:
         """The elements of a tensor of the model."""
         folder: Path | None = self.scope.folder
         return to_array(tensor, folder)
+
+    def branch(self, graph: GraphProto, arguments: Sequence[Value] = ()) -> list[Value]:
+        """The results of a subgraph, imported in place."""
+        results = self._branch(graph, arguments)
+        present = [value for value in results if value is not None]
+        if len(present) < len(results):
+            raise InputMissing
+        return present
 
     # -- ways out
 
@@ -259,23 +270,23 @@ class Node:
 
     def add(self, a: Value, b: Value) -> Value:
         """a + b."""
-        return self.op(binary.AddOp, a, b)
+        return self.op(nn.AddOp, a, b)
 
     def sub(self, a: Value, b: Value) -> Value:
         """a - b."""
-        return self.op(binary.SubOp, a, b)
+        return self.op(nn.SubOp, a, b)
 
     def mul(self, a: Value, b: Value) -> Value:
         """a b."""
-        return self.op(binary.MulOp, a, b)
+        return self.op(nn.MulOp, a, b)
 
     def div(self, a: Value, b: Value) -> Value:
         """a / b."""
-        return self.op(binary.DivOp, a, b)
+        return self.op(nn.DivOp, a, b)
 
     def cast(self, x: Value, element: Attribute) -> Value:
         """`x` in another element type."""
-        return x if x.element == element else self.op(unary.CastOp, x, result_type=tensor_type(x.shape, element))
+        return x if x.element == element else self.op(nn.CastOp, x, result_type=tensor_type(x.shape, element))
 
     def cast_like(self, x: Value, other: Value) -> Value:
         """`x` in the element type of another value."""
@@ -290,13 +301,13 @@ class Node:
             # A reshaped weight is the same bytes, a reshaped splat the same element.
             array = np.broadcast_to(x.array[(0,) * x.rank], extents) if is_broadcast(x.array) else x.array.reshape(extents)
             return self.constant(array)
-        return self.op(shape.ReshapeOp, x, result_type=tensor_type(extents, x.element))
+        return self.op(nn.ReshapeOp, x, result_type=tensor_type(extents, x.element))
 
     def transpose(self, x: Value, permutation: Sequence[int]) -> Value:
         """`x` with its axes permuted."""
         if list(permutation) == list(range(x.rank)):
             return x
-        return self.op(shape.TransposeOp, x, permutation=list(permutation))
+        return self.op(nn.TransposeOp, x, permutation=list(permutation))
 
     def broadcast_to(self, x: Value, extents: Sequence[int]) -> Value:
         """`x` repeated to a shape."""
@@ -305,7 +316,7 @@ class Node:
             return x
         if x.array is not None and x.size == 1:
             return self.constant(np.broadcast_to(x.array.reshape(()), extents))
-        return self.op(shape.BroadcastToOp, x, result_type=tensor_type(extents, x.element))
+        return self.op(nn.BroadcastToOp, x, result_type=tensor_type(extents, x.element))
 
 
 __all__ = ["Node", "Value", "check_signature", "describe", "dtype_of", "schema_of"]

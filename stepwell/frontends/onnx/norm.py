@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from stepwell.dialects.nn import binary, index, norm, reduce
+from stepwell.dialects import nn
 from stepwell.dialects.nn.base import NnOp
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
@@ -29,12 +30,12 @@ def _softmax(op_class: type[NnOp], n: Node, x: Value) -> Value:
 
 @converter("Softmax")
 def _softmax_of(n: Node, x: Value) -> Value:
-    return _softmax(norm.SoftmaxOp, n, x)
+    return _softmax(nn.SoftmaxOp, n, x)
 
 
 @converter("LogSoftmax")
 def _log_softmax_of(n: Node, x: Value) -> Value:
-    return _softmax(norm.LogSoftmaxOp, n, x)
+    return _softmax(nn.LogSoftmaxOp, n, x)
 
 
 @converter("Hardmax")
@@ -44,9 +45,9 @@ def _hardmax(n: Node, x: Value) -> Value:
     axis = n.axis(n.int("axis", -1 if n.version >= 13 else 1), x.rank)
     if n.version < 13:
         x, axis = n.reshape(x, (math.prod(shape[:axis]), math.prod(shape[axis:]))), 1
-    first = n.op(reduce.ArgmaxOp, x, axis=axis)
+    first = n.op(nn.ArgmaxOp, x, axis=axis)
     values = n.constant(np.array([0, 1], x.dtype))
-    return n.reshape(n.op(index.OneHotOp, first, values, depth=x.shape[axis], axis=axis), shape)
+    return n.reshape(n.op(nn.OneHotOp, first, values, depth=x.shape[axis], axis=axis), shape)
 
 
 # ---- by channel ---------------------------------------------------------------------------------------------------------------------
@@ -63,12 +64,12 @@ def _batch_norm(n: Node, x: Value, scale: Value, bias: Value, mean: Value, varia
         n.unsupported("moments for each position (spatial is 0)")
     # Parameters may be wider than the data from opset 15 on.
     parameters = [n.cast_like(p, x) for p in (scale, bias, mean, variance)]
-    return n.op(norm.BatchNormOp, x, *parameters, epsilon=n.float("epsilon", 1e-5))
+    return n.op(nn.BatchNormOp, x, *parameters, epsilon=n.float("epsilon", 1e-5))
 
 
 @converter("InstanceNormalization")
 def _instance_norm(n: Node, x: Value, scale: Value, bias: Value) -> Value:
-    return n.op(norm.InstanceNormOp, x, scale, bias, epsilon=n.float("epsilon", 1e-5))
+    return n.op(nn.InstanceNormOp, x, scale, bias, epsilon=n.float("epsilon", 1e-5))
 
 
 @converter("GroupNormalization", since=18)
@@ -84,53 +85,54 @@ def _group_norm_by_group(n: Node, x: Value, scale: Value, bias: Value) -> Value:
 
 @converter("GroupNormalization", since=21)
 def _group_norm(n: Node, x: Value, scale: Value, bias: Value) -> Value:
-    return n.op(norm.GroupNormOp, x, scale, bias, groups=n.int("num_groups"), epsilon=n.float("epsilon", 1e-5))
+    return n.op(nn.GroupNormOp, x, scale, bias, groups=n.int("num_groups"), epsilon=n.float("epsilon", 1e-5))
 
 
 @converter("LRN")
 def _lrn(n: Node, x: Value) -> Value:
-    return n.op(norm.LrnOp, x, size=n.int("size"), alpha=n.float("alpha", 1e-4), beta=n.float("beta", 0.75), k=n.float("bias", 1.0))
+    return n.op(nn.LrnOp, x, size=n.int("size"), alpha=n.float("alpha", 1e-4), beta=n.float("beta", 0.75), k=n.float("bias", 1.0))
 
 
 # ---- by trailing axes ---------------------------------------------------------------------------------------------------------------
 
 
 @converter("LayerNormalization", since=17)
-def _layer_norm(n: Node, x: Value, scale: Value, bias: Value | None = None) -> Value:
+def _layer_norm(n: Node, x: Value, scale: Value, bias: Value | None = None) -> Value | Sequence[Value]:
     if n.wanted(1) or n.wanted(2):
         return _layer_norm_with_moments(n, x, scale, bias)
     operands = (x, scale) if bias is None else (x, scale, bias)
-    return n.op(norm.LayerNormOp, *operands, axis=n.axis(n.int("axis", -1), x.rank), epsilon=n.float("epsilon", 1e-5))
+    return n.op(nn.LayerNormOp, *operands, axis=n.axis(n.int("axis", -1), x.rank), epsilon=n.float("epsilon", 1e-5))
 
 
-def _layer_norm_with_moments(n: Node, x: Value, scale: Value, bias: Value | None):
+def _layer_norm_with_moments(n: Node, x: Value, scale: Value, bias: Value | None) -> Sequence[Value]:
     """Written out, for models that also want the mean and the inverse standard deviation (of f32, whatever the data is)."""
-    from stepwell.dialects.nn import unary
 
     axes = list(range(n.axis(n.int("axis", -1), x.rank), x.rank))
     wide = n.cast(x, element_type_of(np.dtype(np.float32))) if n.int("stash_type", 1) == 1 else x
-    mean = n.op(reduce.ReduceMeanOp, wide, axes=axes, keepdims=True)
+    mean = n.op(nn.ReduceMeanOp, wide, axes=axes, keepdims=True)
     centred = n.sub(wide, mean)
-    variance = n.op(reduce.ReduceMeanOp, n.mul(centred, centred), axes=axes, keepdims=True)
-    inverse = n.op(unary.RsqrtOp, n.add(variance, n.like(n.float("epsilon", 1e-5), wide)))
+    variance = n.op(nn.ReduceMeanOp, n.mul(centred, centred), axes=axes, keepdims=True)
+    inverse = n.op(nn.RsqrtOp, n.add(variance, n.like(n.float("epsilon", 1e-5), wide)))
     y = n.mul(n.cast_like(n.mul(centred, inverse), x), scale)
     return (y if bias is None else n.add(y, bias), mean, inverse)
 
 
 @converter("RMSNormalization", since=23)
 def _rms_norm(n: Node, x: Value, scale: Value) -> Value:
-    return n.op(norm.RmsNormOp, x, scale, axis=n.axis(n.int("axis", -1), x.rank), epsilon=n.float("epsilon", 1e-5))
+    return n.op(nn.RmsNormOp, x, scale, axis=n.axis(n.int("axis", -1), x.rank), epsilon=n.float("epsilon", 1e-5))
 
 
 @converter("SkipLayerNormalization", domain="com.microsoft")
-def _skip_layer_norm(n: Node, x: Value, skip: Value, scale: Value, bias: Value | None = None, offset: Value | None = None):
+def _skip_layer_norm(
+    n: Node, x: Value, skip: Value, scale: Value, bias: Value | None = None, offset: Value | None = None
+) -> Sequence[Value]:
     """The layer norm of x + skip + offset; output 3 is the sum itself."""
     if n.wanted(1) or n.wanted(2):
         n.unsupported("its moments are used")
     total = n.add(x, skip)
     total = total if offset is None else n.add(total, offset)
     operands = (total, scale) if bias is None else (total, scale, bias)
-    y = n.op(norm.LayerNormOp, *operands, epsilon=n.float("epsilon", 1e-12))
+    y = n.op(nn.LayerNormOp, *operands, epsilon=n.float("epsilon", 1e-12))
     return y, total, total, total
 
 
@@ -140,7 +142,7 @@ def _lp_normalization(n: Node, x: Value) -> Value:
     axis, p = n.axis(n.int("axis", -1), x.rank), n.int("p", 2)
     if p not in (1, 2):
         n.fail(f"its p is {p}, not 1 or 2")
-    length = n.op(reduce.ReduceL1Op if p == 1 else reduce.ReduceL2Op, x, axes=[axis], keepdims=True)
+    length = n.op(nn.ReduceL1Op if p == 1 else nn.ReduceL2Op, x, axes=[axis], keepdims=True)
     zero = n.like(0, x)
-    is_zero = n.op(binary.EqOp, length, zero)
-    return n.op(binary.SelectOp, is_zero, zero, n.div(x, length))
+    is_zero = n.op(nn.EqOp, length, zero)
+    return n.op(nn.SelectOp, is_zero, zero, n.div(x, length))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stepwell.dialects.nn import binary, pool, reduce, unary
+from stepwell.dialects import nn
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
 from stepwell.frontends.onnx.windows import Window, read_window
@@ -26,7 +26,7 @@ def _max_pool(n: Node, x: Value) -> Value:
     if n.wanted(1):
         n.unsupported("its output Indices is used")
     w = _window(n, x)
-    return n.op(pool.MaxPoolOp, x, kernel=w.kernel, strides=w.strides, pads=_pads_with_overhang(w), dilations=w.dilations)
+    return n.op(nn.MaxPoolOp, x, kernel=w.kernel, strides=w.strides, pads=_pads_with_overhang(w), dilations=w.dilations)
 
 
 @converter("AveragePool")
@@ -38,9 +38,9 @@ def _average_pool(n: Node, x: Value) -> Value:
     common = {"kernel": w.kernel, "strides": w.strides, "dilations": w.dilations}
     if not include or not any(w.overhang) or not any(w.pads):
         # Without pads of its own, what counts is what is not overhang.
-        return n.op(pool.AvgPoolOp, x, **common, pads=_pads_with_overhang(w), count_include_pad=include and not any(w.overhang))
+        return n.op(nn.AvgPoolOp, x, **common, pads=_pads_with_overhang(w), count_include_pad=include and not any(w.overhang))
     # Pads count and the overhang does not: divide by the size of the window inside the padded extents, a constant.
-    total = n.op(pool.SumPoolOp, x, **common, pads=_pads_with_overhang(w))
+    total = n.op(nn.SumPoolOp, x, **common, pads=_pads_with_overhang(w))
     ones = [
         np.array([sum(0 <= p * s + k * d < i + low + high for k in range(kernel)) for p in range(extent)])
         for i, kernel, s, d, low, high, extent in zip(
@@ -57,9 +57,9 @@ def _average_pool(n: Node, x: Value) -> Value:
 def _lp_pool(n: Node, x: Value) -> Value:
     """The p-norm of each window."""
     p, w = n.int("p", 2) if n.version >= 2 else n.float("p", 2.0), _window(n, x)
-    powers = n.op(binary.PowOp, n.op(unary.AbsOp, x), n.like(p, x))
-    total = n.op(pool.SumPoolOp, powers, kernel=w.kernel, strides=w.strides, pads=_pads_with_overhang(w), dilations=w.dilations)
-    return n.op(binary.PowOp, total, n.like(1 / p, x))
+    powers = n.op(nn.PowOp, n.op(nn.AbsOp, x), n.like(p, x))
+    total = n.op(nn.SumPoolOp, powers, kernel=w.kernel, strides=w.strides, pads=_pads_with_overhang(w), dilations=w.dilations)
+    return n.op(nn.PowOp, total, n.like(1 / p, x))
 
 
 def _spatial(n: Node, x: Value) -> list[int]:
@@ -70,16 +70,16 @@ def _spatial(n: Node, x: Value) -> list[int]:
 
 @converter("GlobalAveragePool")
 def _global_average_pool(n: Node, x: Value) -> Value:
-    return n.op(reduce.ReduceMeanOp, x, axes=_spatial(n, x), keepdims=True)
+    return n.op(nn.ReduceMeanOp, x, axes=_spatial(n, x), keepdims=True)
 
 
 @converter("GlobalMaxPool")
 def _global_max_pool(n: Node, x: Value) -> Value:
-    return n.op(reduce.ReduceMaxOp, x, axes=_spatial(n, x), keepdims=True)
+    return n.op(nn.ReduceMaxOp, x, axes=_spatial(n, x), keepdims=True)
 
 
 @converter("GlobalLpPool")
 def _global_lp_pool(n: Node, x: Value) -> Value:
     p = n.int("p", 2) if n.version >= 2 else n.float("p", 2.0)
-    total = n.op(reduce.ReduceSumOp, n.op(binary.PowOp, n.op(unary.AbsOp, x), n.like(p, x)), axes=_spatial(n, x), keepdims=True)
-    return n.op(binary.PowOp, total, n.like(1 / p, x))
+    total = n.op(nn.ReduceSumOp, n.op(nn.PowOp, n.op(nn.AbsOp, x), n.like(p, x)), axes=_spatial(n, x), keepdims=True)
+    return n.op(nn.PowOp, total, n.like(1 / p, x))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 
-from stepwell.dialects.nn import linear, unary
+from stepwell.dialects import nn
 from stepwell.dialects.nn.base import is_float
 from stepwell.frontends.onnx.conv import convolution
 from stepwell.frontends.onnx.node import Node, Value
@@ -17,7 +19,7 @@ F32 = element_type_of(np.dtype(np.float32))
 
 def _along(n: Node, parameter: Value | None, x: Value) -> Value | None:
     """A scale or zero point, shaped to broadcast against the data: one number, or one for each element of `axis`."""
-    if parameter is None or parameter.size == 1 and parameter.rank < 2:
+    if parameter is None or (parameter.size == 1 and parameter.rank < 2):
         return None if parameter is None else n.reshape(parameter, ())
     axis = n.axis(n.int("axis", 1), x.rank)
     if block := n.int("block_size"):
@@ -67,11 +69,11 @@ def _quantize(n: Node, x: Value, scale: Value, zero: Value | None = None) -> Val
     factor, offset = _along(n, scale, x), _along(n, zero, x)
     assert factor is not None
     # f32 holds every integer up to 2^24, so the clamp may come before the conversion.
-    y = n.op(unary.RoundOp, n.div(n.cast(x, F32), n.cast(factor, F32)))
+    y = n.op(nn.RoundOp, n.div(n.cast(x, F32), n.cast(factor, F32)))
     if offset is not None:
         y = n.add(y, n.cast(offset, F32))
-    limits = np.iinfo(target)
-    return n.cast(n.op(unary.ClipOp, y, min=float(limits.min), max=float(limits.max)), element_type_of(target))
+    limits = np.iinfo(cast(Any, target))
+    return n.cast(n.op(nn.ClipOp, y, min=float(limits.min), max=float(limits.max)), element_type_of(target))
 
 
 def _centred(n: Node, x: Value, zero: Value | None, *, rows: bool = False) -> Value:
@@ -89,7 +91,7 @@ def _centred(n: Node, x: Value, zero: Value | None, *, rows: bool = False) -> Va
 
 @converter("MatMulInteger", since=10)
 def _matmul_integer(n: Node, a: Value, b: Value, a_zero: Value | None = None, b_zero: Value | None = None) -> Value:
-    return n.op(linear.MatmulOp, _centred(n, a, a_zero, rows=True), _centred(n, b, b_zero))
+    return n.op(nn.MatmulOp, _centred(n, a, a_zero, rows=True), _centred(n, b, b_zero))
 
 
 @converter("ConvInteger", since=10)
@@ -98,3 +100,52 @@ def _conv_integer(n: Node, x: Value, w: Value, x_zero: Value | None = None, w_ze
     if w_zero is not None and w_zero.size > 1:
         w_zero = n.reshape(w_zero, (w_zero.size, *(1,) * (w.rank - 1)))
     return convolution(n, _centred(n, x, x_zero), _centred(n, w, w_zero))
+
+
+# ---- quantised in and out ---------------------------------------------------------------------------------------------------------------
+
+
+@converter("QLinearMatMul", since=10)
+def _qlinear_matmul(
+    n: Node, a: Value, a_scale: Value, a_zero: Value, b: Value, b_scale: Value, b_zero: Value, y_scale: Value, y_zero: Value
+) -> Value:
+    """The integer product, scaled by a_scale b_scale / y_scale."""
+    product = n.op(nn.MatmulOp, _centred(n, a, a_zero, rows=True), _centred(n, b, b_zero))
+    left = n.reshape(a_scale, (a_scale.size, 1)) if a_scale.rank == 1 and a_scale.size > 1 else a_scale
+    return _requantised(n, product, _scalar(n, left), _scalar(n, b_scale), y_scale, y_zero)
+
+
+@converter("QLinearConv", since=10)
+def _qlinear_conv(
+    n: Node,
+    x: Value,
+    x_scale: Value,
+    x_zero: Value,
+    w: Value,
+    w_scale: Value,
+    w_zero: Value,
+    y_scale: Value,
+    y_zero: Value,
+    bias: Value | None = None,
+) -> Value:
+    """The integer convolution with a bias of scale x_scale w_scale; weights may have a scale for each output channel."""
+    across = (*(1,) * (w.rank - 1),)
+    offsets = n.reshape(w_zero, (w_zero.size, *across)) if w_zero.size > 1 else w_zero
+    y = convolution(n, _centred(n, x, x_zero), _centred(n, w, offsets), bias)
+    scale = n.reshape(w_scale, (w_scale.size, *(1,) * (w.rank - 2))) if w_scale.size > 1 else w_scale
+    return _requantised(n, y, _scalar(n, x_scale), _scalar(n, scale), y_scale, y_zero)
+
+
+def _scalar(n: Node, scale: Value) -> Value:
+    return n.reshape(scale, ()) if scale.size == 1 else scale
+
+
+def _requantised(n: Node, total: Value, a: Value, b: Value, y_scale: Value, y_zero: Value) -> Value:
+    """round(total a b / y_scale) + y_zero, inside the type of y_zero."""
+    if y_scale.size != 1 or y_zero.size != 1:
+        n.unsupported("a result with more than one scale")
+    factor = n.div(n.mul(n.cast(a, F32), n.cast(b, F32)), n.cast(_scalar(n, y_scale), F32))
+    y = n.op(nn.RoundOp, n.mul(n.cast(total, F32), factor))
+    y = n.add(y, n.cast(_scalar(n, y_zero), F32))
+    limits = np.iinfo(y_zero.dtype)
+    return n.cast(n.op(nn.ClipOp, y, min=float(limits.min), max=float(limits.max)), y_zero.element)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from stepwell.dialects.nn import linear, recurrent, shape, unary
+from stepwell.dialects import nn
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
 from stepwell.frontends.onnx.shape import slice_axis
@@ -14,7 +14,7 @@ from stepwell.frontends.onnx.shape import slice_axis
 MAX_UNROLLED = 512
 """Steps times directions."""
 
-ACTIVATIONS = {"Sigmoid": unary.SigmoidOp, "Tanh": unary.TanhOp, "Relu": unary.ReluOp}
+ACTIVATIONS = {"Sigmoid": nn.SigmoidOp, "Tanh": nn.TanhOp, "Relu": nn.ReluOp}
 
 
 def _directions(n: Node) -> int:
@@ -34,7 +34,7 @@ def _check(n: Node, x: Value, w: Value, r: Value, gates: int, lengths: Value | N
         steps, batch = x.shape[:2]
     hidden, directions = r.shape[2], _directions(n)
     if w.shape != (directions, gates * hidden, x.shape[2]) or r.shape != (directions, gates * hidden, hidden):
-        n.fail(f"weights of shapes {list(w.shape)} and {list(r.shape)} do not fit an operand of shape {list(x.shape)} and {directions} directions")
+        n.fail(f"weights {list(w.shape)} and {list(r.shape)} do not fit an operand {list(x.shape)} and {directions} directions")
     if n.has("hidden_size") and n.int("hidden_size") != hidden:
         n.fail(f"hidden_size is {n.int('hidden_size')} but the weights are for {hidden}")
     if n.has("clip"):
@@ -75,7 +75,7 @@ def _lstm(
     state = (directions, batch, hidden)
     sequence = n.transpose(x, (1, 0, 2)) if n.int("layout") else x
     operands = (sequence, w, r, b, _state(n, h0, x, state), _state(n, c0, x, state))
-    y, h, c = n.ops(recurrent.LstmOp, *operands, direction=n.str("direction", "forward"))
+    y, h, c = n.ops(nn.LstmOp, *operands, direction=n.str("direction", "forward"))
     if not n.int("layout"):
         return y, h, c
     return tuple(n.transpose(v, p) if n.wanted(i) else v for i, (v, p) in enumerate(((y, (2, 0, 1, 3)), (h, (1, 0, 2)), (c, (1, 0, 2)))))
@@ -112,7 +112,7 @@ def _unrolled(n: Node, x: Value, h0: Value, directions: int, cell: Cell) -> Sequ
 
 
 def _joined(n: Node, parts: Sequence[Value], axis: int) -> Value:
-    return parts[0] if len(parts) == 1 else n.op(shape.ConcatOp, *parts, axis=axis)
+    return parts[0] if len(parts) == 1 else n.op(nn.ConcatOp, *parts, axis=axis)
 
 
 def _activation(n: Node, names: Sequence[str], which: int) -> Callable[[Value], Value]:
@@ -130,7 +130,7 @@ def _rows(n: Node, matrix: Value, d: int, start: int, end: int) -> Value:
 
 def _affine(n: Node, x: Value, w: Value, b: Value) -> Value:
     """x w^T + b."""
-    return n.add(n.op(linear.MatmulOp, x, n.transpose(w, (1, 0))), b)
+    return n.add(n.op(nn.MatmulOp, x, n.transpose(w, (1, 0))), b)
 
 
 @converter("RNN")

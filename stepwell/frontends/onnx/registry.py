@@ -1,7 +1,7 @@
 """Which function imports which operator from which opset on.
 
-A converter is a function `(n: Node, *inputs: Value | None) -> Value | Sequence[Value]`: optional inputs that a model leaves out arrive as None or
-not at all (give them a default). It stands in the file of its family and is entered in the table by `@converter`.
+A converter is a function `(n: Node, *inputs: Value | None) -> Value | Sequence[Value]`: optional inputs that a model leaves out arrive as
+None or not at all (give them a default). It stands in the file of its family and is entered in the table by `@converter`.
 """
 
 from __future__ import annotations
@@ -9,14 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from stepwell.frontends.onnx.builder import Value
 
 Converter = Callable[..., "Value | Sequence[Value]"]
 
-FAMILIES = ("elementwise", "linear", "conv", "pool", "norm", "reduce", "shape", "index", "resize", "recurrent", "quant", "control")
+FAMILIES = (
+    "elementwise",
+    "linear",
+    "conv",
+    "pool",
+    "norm",
+    "reduce",
+    "shape",
+    "index",
+    "resize",
+    "recurrent",
+    "quant",
+    "signal",
+    "control",
+)
 
 _TABLE: dict[tuple[str, str], list[tuple[int, Converter]]] = {}
 
@@ -25,10 +39,17 @@ class UnsupportedOperator(Exception):
     """A node that cannot be imported, for a reason other than its operator being unknown. All of them are reported together."""
 
 
-def converter(*names: str, since: int = 1, domain: str = "") -> Callable[[Converter], Converter]:
+class InputMissing(Exception):
+    """A node that lacks a value because of another one that is not supported; there is nothing more to report."""
+
+
+Entered = TypeVar("Entered", bound=Converter)
+
+
+def converter(*names: str, since: int = 1, domain: str = "") -> Callable[[Entered], Entered]:
     """Enter a function in the table: it imports the operators of these names from opset `since` on, up to the next entry."""
 
-    def enter(function: Converter) -> Converter:
+    def enter(function: Entered) -> Entered:
         for name in names:
             entries = _TABLE.setdefault((domain, name), [])
             entries.append((since, function))
@@ -59,4 +80,4 @@ def operators() -> dict[tuple[str, str], list[int]]:
     return {key: [since for since, _ in entries] for key, entries in sorted(_table().items())}
 
 
-__all__: list[Any] = ["Converter", "UnsupportedOperator", "converter", "find_converter", "operators"]
+__all__: list[Any] = ["Converter", "InputMissing", "UnsupportedOperator", "converter", "find_converter", "operators"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from stepwell.dialects.nn import resize
+from stepwell.dialects import nn
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
 from stepwell.frontends.onnx.tensors import MAX_DIMENSION
@@ -84,7 +84,7 @@ def _resize_by(
     if extents == list(x.shape) and factors == [1.0] * x.rank:
         return x
     return n.op(
-        resize.ResizeOp,
+        nn.ResizeOp,
         x,
         mode=MODES[mode],
         coordinate_mode=coordinates,

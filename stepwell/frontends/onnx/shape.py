@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from stepwell.dialects.nn import index, shape
+from stepwell.dialects import nn
+from stepwell.dialects.nn.base import broadcast_shapes
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
 from stepwell.frontends.onnx.tensors import MAX_DIMENSION, checked_shape, dtype_of_element
@@ -61,7 +62,7 @@ def _range(n: Node, start: Value, limit: Value, delta: Value) -> Value:
     if not math.isfinite(span) or span > MAX_DIMENSION:
         n.fail(f"it would have {span} elements")
     count = max(math.ceil(span), 0)
-    steps = n.op(index.IotaOp, result_type=tensor_type((count,), start.element))
+    steps = n.op(nn.IotaOp, result_type=tensor_type((count,), start.element))
     return n.add(n.mul(steps, n.reshape(delta, ())), n.reshape(start, ()))
 
 
@@ -85,7 +86,7 @@ def _compress(n: Node, x: Value, condition: Value) -> Value:
     chosen = np.flatnonzero(n.known(condition, "condition")).astype(np.int64)
     if not n.has("axis"):
         x = n.reshape(x, (x.size,))
-    return n.op(index.GatherOp, x, n.constant(chosen), axis=n.axis(n.int("axis"), x.rank))
+    return n.op(nn.GatherOp, x, n.constant(chosen), axis=n.axis(n.int("axis"), x.rank))
 
 
 def _refuse_large_table(n: Node, size: int) -> None:
@@ -176,12 +177,8 @@ def _unsqueeze(n: Node, x: Value, axes: Value | None = None) -> Value:
 
 @converter("Expand")
 def _expand(n: Node, x: Value, extents: Value) -> Value:
-    wanted = n.known_ints(extents, "shape")
-    try:
-        joint = np.broadcast_shapes(x.shape, tuple(wanted))
-    except ValueError:
-        n.fail(f"an operand of shape {list(x.shape)} does not broadcast against {wanted}")
-    return n.broadcast_to(x, joint)
+    wanted = checked_shape(n.known_ints(extents, "shape"), x.dtype.itemsize, "the result")
+    return n.broadcast_to(x, broadcast_shapes((x.shape, wanted), "Expand"))
 
 
 # ---- moving elements ----------------------------------------------------------------------------------------------------------------
@@ -199,7 +196,7 @@ def _concat(n: Node, *parts: Value) -> Value:
         return parts[0]
     # Exporters of older models join empty vectors to whole tensors; they add nothing.
     parts = tuple(p for p in parts if p.shape != (0,) or parts[0].rank == 1) or parts
-    return n.op(shape.ConcatOp, *parts, axis=axis)
+    return n.op(nn.ConcatOp, *parts, axis=axis)
 
 
 @converter("Split")
@@ -222,7 +219,7 @@ def slice_axis(n: Node, x: Value, axis: int, start: int, end: int) -> Value:
     """The elements start to end of one axis."""
     starts, ends = [0] * x.rank, list(x.shape)
     starts[axis], ends[axis] = start, end
-    return x if (start, end) == (0, x.shape[axis]) else n.op(shape.SliceOp, x, starts=starts, ends=ends)
+    return x if (start, end) == (0, x.shape[axis]) else n.op(nn.SliceOp, x, starts=starts, ends=ends)
 
 
 @converter("Slice")
@@ -252,7 +249,7 @@ def _slice_known(n: Node, x: Value, starts: list[int], ends: list[int], axes: li
             high[d] = max(high[d], low[d])
     if low == [0] * x.rank and high == list(x.shape) and stride == [1] * x.rank:
         return x
-    return n.op(shape.SliceOp, x, starts=low, ends=high, steps=stride)
+    return n.op(nn.SliceOp, x, starts=low, ends=high, steps=stride)
 
 
 @converter("Tile")
@@ -305,7 +302,6 @@ def _four(n: Node, x: Value) -> tuple[int, int, int, int]:
 @converter("Trilu")
 def _trilu(n: Node, x: Value, k: Value | None = None) -> Value:
     """The triangle above or below a diagonal, zeros elsewhere: a constant mask of the last two axes."""
-    from stepwell.dialects.nn import binary
 
     if x.rank < 2:
         n.fail(f"its operand has shape {list(x.shape)}, not two axes or more")
@@ -315,7 +311,7 @@ def _trilu(n: Node, x: Value, k: Value | None = None) -> Value:
     offset = max(-rows - 1, min(columns + 1, offset))
     every = np.ones((rows, columns), np.bool_)
     mask = np.triu(every, offset) if n.int("upper", 1) else np.tril(every, offset)
-    return n.op(binary.SelectOp, n.constant(mask), x, n.like(0, x))
+    return n.op(nn.SelectOp, n.constant(mask), x, n.like(0, x))
 
 
 # ---- pad ---------------------------------------------------------------------------------------------------------------------------
@@ -359,9 +355,9 @@ def _pad_by(n: Node, x: Value, pads: list[int], axes: list[int], value: float) -
         ends = [e - max(-p, 0) for e, p in zip(x.shape, high, strict=True)]
         if any(s > e for s, e in zip(starts, ends, strict=True)):
             n.fail(f"pads {pads} cut away more than there is of shape {list(x.shape)}")
-        x = n.op(shape.SliceOp, x, starts=starts, ends=ends)
+        x = n.op(nn.SliceOp, x, starts=starts, ends=ends)
         low, high = [max(p, 0) for p in low], [max(p, 0) for p in high]
-    return x if not any((*low, *high)) else n.op(shape.PadOp, x, low=low, high=high, value=value, mode=mode)
+    return x if not any((*low, *high)) else n.op(nn.PadOp, x, low=low, high=high, value=value, mode=mode)
 
 
 def _wrap(n: Node, x: Value, low: Sequence[int], high: Sequence[int]) -> Value:
@@ -373,13 +369,13 @@ def _wrap(n: Node, x: Value, low: Sequence[int], high: Sequence[int]) -> Value:
         if extent == 0 or low[d] + high[d] + extent > 2**26:
             n.fail(f"axis {d} of extent {extent} cannot be continued by {low[d]} and {high[d]}")
         positions = np.arange(-low[d], extent + high[d], dtype=np.int64) % extent
-        x = n.op(index.GatherOp, x, n.constant(positions), axis=d)
+        x = n.op(nn.GatherOp, x, n.constant(positions), axis=d)
     return x
 
 
 @converter("CenterCropPad", since=18)
 def _center_crop_pad(n: Node, x: Value, extents: Value) -> Value:
-    """Cut or padded with zeros on both sides to the wanted extents; the odd one is at the end when padding, kept at the front when cutting."""
+    """Cut or padded with zeros on both sides to the wanted extents; the odd one is padded at the end, cut at the front."""
     wanted = n.known_ints(extents, "shape")
     axes = [n.axis(a, x.rank) for a in n.ints("axes", range(x.rank))]
     if len(axes) != len(wanted):
@@ -393,5 +389,5 @@ def _center_crop_pad(n: Node, x: Value, extents: Value) -> Value:
             starts[d] = -missing // 2
             ends[d] = starts[d] + want
         low[d], high[d] = max(missing, 0) // 2, max(missing, 0) - max(missing, 0) // 2
-    cut = x if (starts, ends) == ([0] * x.rank, list(x.shape)) else n.op(shape.SliceOp, x, starts=starts, ends=ends)
-    return cut if not any((*low, *high)) else n.op(shape.PadOp, cut, low=low, high=high)
+    cut = x if (starts, ends) == ([0] * x.rank, list(x.shape)) else n.op(nn.SliceOp, x, starts=starts, ends=ends)
+    return cut if not any((*low, *high)) else n.op(nn.PadOp, cut, low=low, high=high)

@@ -97,7 +97,9 @@ def to_array(tensor: TensorProto, folder: Path | None, what: str | None = None) 
         return _from_typed_field(tensor, dtype, shape, what)
 
     if len(raw) != math.prod(shape) * dtype.itemsize:
-        raise CompileError(f"{what} of shape {list(shape)} and type {dtype} needs {math.prod(shape) * dtype.itemsize} bytes but has {len(raw)}")
+        raise CompileError(
+            f"{what} of shape {list(shape)} and type {dtype} needs {math.prod(shape) * dtype.itemsize} bytes but has {len(raw)}"
+        )
     if dtype == np.bool_ and np.frombuffer(raw, np.uint8).max(initial=0) > 1:
         raise CompileError(f"{what} is boolean but holds bytes other than 0 and 1")
     return np.frombuffer(raw, dtype).reshape(shape)
@@ -109,7 +111,7 @@ def _from_typed_field(tensor: TensorProto, dtype: np.dtype[Any], shape: tuple[in
     if len(numbers) != math.prod(shape):
         raise CompileError(f"{what} of shape {list(shape)} needs {math.prod(shape)} elements but {field} has {len(numbers)}")
     array = np.fromiter(numbers, stored, len(numbers))
-    if dtype in (np.float16, bfloat16):
+    if tensor.data_type in (TensorProto.FLOAT16, TensorProto.BFLOAT16):
         return array.astype(np.uint16).view(dtype).reshape(shape)
     return array.astype(dtype, copy=False).reshape(shape)
 
@@ -118,7 +120,7 @@ def _from_typed_field(tensor: TensorProto, dtype: np.dtype[Any], shape: tuple[in
 
 
 def _external_bytes(tensor: TensorProto, folder: Path | None, size: int, what: str) -> bytes:
-    """The bytes that `external_data` points at. The file must be a regular file inside the model's folder, also after links are followed."""
+    """The bytes that `external_data` points at, in a regular file inside the model's folder, also after links are followed."""
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location = entries.get("location", "")
     if folder is None:
