@@ -184,8 +184,8 @@ class NnOp(IRDLOperation):
             for r, v in zip(results, self.results, strict=True)
         )
 
-    def compute(self, *arrays: Array) -> Any:
-        """The meaning of a member on widened arrays: an array, or a tuple of arrays where there are several results."""
+    def compute(self, *arrays: Any, **nothing: Any) -> Any:
+        """The meaning of a member on widened arrays, one for each operand: an array, or a tuple of arrays for several results."""
         raise NotImplementedError(self.name)
 
     def constant_operand(self, index: int) -> Array | None:

@@ -44,9 +44,8 @@ class AxisNormOp(NnOp):
     def default_attributes(cls, operand_types: Sequence[Tensor]) -> Attributes:
         """The last axis."""
         rank = len(operand_types[0].shape.data)
-        return super().default_attributes(operand_types) | {
-            "axis": cls._normalised("axis", super().default_attributes(operand_types)["axis"], rank)
-        }
+        defaults = super().default_attributes(operand_types)
+        return {**defaults, "axis": cls._normalised("axis", defaults["axis"], rank)}
 
     @classmethod
     def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
