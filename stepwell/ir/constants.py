@@ -70,13 +70,21 @@ def type_of(array: Array) -> TensorType[Any]:
 
 
 def dense(array: Array, type: ShapedType | None = None) -> DenseIntOrFPElementsAttr[Any]:
-    """A dense attribute that holds `array` (a copy of its bytes), a splat where all elements are bitwise equal."""
+    """A dense attribute that holds the bytes of `array`, a splat where all elements are bitwise equal."""
     type = type or type_of(array)
     array = np.ascontiguousarray(array)
     raw = array.reshape(-1).view(np.uint8).reshape(-1, array.itemsize) if array.size else None
     if raw is not None and array.size > 1 and bool((raw[-1] == raw[0]).all()) and bool((raw == raw[0]).all()):
         return DenseIntOrFPElementsAttr(type, BytesAttr(raw[0].tobytes()))
-    return DenseIntOrFPElementsAttr(type, BytesAttr(array.tobytes()))
+    return DenseIntOrFPElementsAttr(type, BytesAttr(_bytes_of(array)))
+
+
+def _bytes_of(array: Array) -> bytes:
+    """The bytes of a contiguous array: a copy, or the very object where the array is a view of a whole `bytes` (weights from a file)."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray) and owner.base is not None:
+        owner = owner.base
+    return owner if isinstance(owner, bytes) and len(owner) == array.nbytes else array.tobytes()
 
 
 def splat(value: float | bool, type: ShapedType) -> DenseIntOrFPElementsAttr[Any]:

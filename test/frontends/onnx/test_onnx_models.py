@@ -14,6 +14,7 @@ from onnx_evaluate import evaluate, main_of, names
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 
 from stepwell.frontends.onnx import import_model
+from stepwell.ir.constants import dense
 from stepwell.ir.diagnostics import CompileError
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
@@ -86,6 +87,14 @@ def test_weights_are_bytes_and_splats_stay_splats() -> None:
         if op.name == "nn.constant" and isinstance(op.properties["value"], DenseIntOrFPElementsAttr)
     )
     assert payload < 10_000
+
+
+def test_weights_are_not_copied() -> None:
+    raw = np.arange(10_000, dtype=np.float32).tobytes()
+    weights = np.frombuffer(raw, np.float32).reshape(100, 100)
+    assert dense(weights).data.data is raw
+    assert dense(weights.T).data.data == weights.T.tobytes()
+    assert dense(weights[1:]).data.data == weights[1:].tobytes()
 
 
 def test_inputs_are_the_same_for_the_same_seed() -> None:
