@@ -8,6 +8,8 @@ from typing import Any
 from xdsl.dialects.builtin import AnyFloat, Float16Type, FloatAttr, IndexType, IntegerAttr, IntegerType
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from stepwell.dialects import affine, arith
+
 
 @dataclass(frozen=True)
 class Combiner:
@@ -80,3 +82,37 @@ def split_combine(op: Operation, accumulator: SSAValue) -> SSAValue | None:
     if rhs is accumulator and lhs is not accumulator:
         return lhs
     return None
+
+
+def unconditional(func: Any) -> None:
+    """`acc = c ? acc + x : acc` -> `acc = acc + (c ? x : 0)`: a conditional accumulation becomes one that rfactor and vectors understand.
+
+    For every combiner and its neutral element. The new constants stand at the start of the function.
+    """
+    for store in [op for op in func.walk() if isinstance(op, affine.StoreOp)]:
+        select = store.operands[0].owner
+        if not isinstance(select, arith.SelectOp) or not select.results[0].has_one_use():
+            continue
+        condition, then, other = select.operands
+        for combined, kept in ((then, other), (other, then)):
+            combine = combined.owner
+            if not isinstance(combine, Operation) or not combined.has_one_use() or (combiner := combiner_of(combine)) is None:
+                continue
+            load = kept.owner
+            if not isinstance(load, affine.LoadOp) or load.operands[0] is not store.operands[1] or load.operands[1:] != store.operands[2:]:
+                continue
+            if load.map != store.map or (term := split_combine(combine, kept)) is None:
+                continue
+            neutral = arith.ConstantOp.create(result_types=[term.type], properties={"value": neutral_attr(combiner, term.type)})
+            func.body.block.insert_op_before(neutral, func.body.block.first_op)
+            zero = neutral.results[0]
+            chosen = (condition, term, zero) if combined is then else (condition, zero, term)
+            masked = arith.SelectOp.create(operands=chosen, result_types=[term.type])
+            block = combine.parent
+            assert block is not None
+            block.insert_op_before(masked, combine)
+            combine.operands = [masked.results[0] if operand is term else operand for operand in combine.operands]
+            store.operands = [combined, *store.operands[1:]]
+            select.detach()
+            select.erase()
+            break

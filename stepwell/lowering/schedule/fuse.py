@@ -11,6 +11,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from stepwell.dialects import affine, arith, memref
 from stepwell.ir.diagnostics import CompileError
+from stepwell.lowering.schedule.combiners import unconditional
 from stepwell.lowering.schedule.index import Index
 from stepwell.lowering.schedule.nest import (
     Access,
@@ -91,6 +92,7 @@ def fuse(func: FuncOp, *names: str) -> None:
     their subscripts hold each joined loop's variable, alone, in the same place.
     """
     entry = func.body.block
+    unconditional(func)
     hoist_constants(func)
     nests = [op for op in entry.ops if isinstance(op, affine.ForOp)]
     if not names:
@@ -108,14 +110,24 @@ def fuse(func: FuncOp, *names: str) -> None:
     blocks = [loop_block(name) for name in names]
     variables = [block.args[0] for block in blocks]
     inner = blocks[-1]
+    after = nests[-1].next_op
+    assert after is not None
     for chain, loops in zip(chains, chosen, strict=True):
         moved = _without(chain, loops)
         for loop, variable in zip(loops, variables, strict=True):
             induction_variable(loop).replace_all_uses_with(variable)
         for op in moved:
-            op.detach()
+            if op.parent is not None:
+                op.detach()
             inner.add_op(op)
-    _join(nests, blocks, chosen[0])
+    # After the last stage's place: whatever stands between the stages (scalars, extents) comes first.
+    _insert_before(_joined(blocks, chosen[0]), after)
+    for loops in chosen:
+        for loop in loops:
+            if loop.parent is entry:
+                loop.detach()
+            if loop.parent is None:
+                loop.erase()
     localise(entry, inner, variables)
     keep_accumulators(inner, variables)
     forward_scalars(inner)
@@ -195,49 +207,43 @@ def _without(chain: Sequence[affine.ForOp], chosen: Sequence[affine.ForOp]) -> l
     return inner
 
 
-def _join(nests: Sequence[affine.ForOp], blocks: Sequence[Block], bounds: Sequence[affine.ForOp]) -> None:
-    """Close the joined loops around their blocks, put them where the first nest stood, and drop the emptied nests."""
-    body: Block | None = None
+def _joined(blocks: Sequence[Block], bounds: Sequence[affine.ForOp]) -> affine.ForOp:
+    """The joined loops around their blocks, with the bounds of one stage."""
     outermost: affine.ForOp | None = None
     for block, loop in zip(reversed(blocks), reversed(bounds), strict=True):
-        if body is not None:
-            assert outermost is not None
+        if outermost is not None:
             block.add_op(outermost)
         attributes = {key: value for key, value in loop.attributes.items() if key != "stage"}
         outermost = make_loop(upper_bound(loop), block, attributes, lower=lower_bound(loop))
-        body = block
     assert outermost is not None
-    entry = nests[0].parent
-    assert entry is not None
-    # After the last nest's place: whatever stands between the stages (scalars, extents) comes first.
-    entry.insert_op_after(outermost, nests[-1])
-    for nest in nests:
-        nest.detach()
-        nest.erase()
+    return outermost
+
+
+def _insert_before(op: Operation, anchor: Operation) -> None:
+    block = anchor.parent
+    assert block is not None
+    block.insert_op_before(op, anchor)
 
 
 # ---- constants ------------------------------------------------------------------------------------------------------------------
 
 
 def hoist_constants(func: FuncOp) -> None:
-    """Constants inside loops move to the start of the function, one of each."""
+    """Constants move to the start of the function, one of each."""
     entry = func.body.block
-    first = entry.first_op
-    known: dict[Any, SSAValue] = {}
+    known: dict[Any, arith.ConstantOp] = {}
     for op in list(func.body.walk()):
         if not isinstance(op, arith.ConstantOp):
             continue
-        result = op.results[0]
+        op.detach()
         if (same := known.get(op.value)) is not None:
-            result.replace_all_uses_with(same)
-            op.detach()
+            op.results[0].replace_all_uses_with(same.results[0])
             op.erase()
-            continue
-        known[op.value] = result
-        if op.parent is not entry:
-            op.detach()
-            assert first is not None
-            entry.insert_op_before(op, first)
+        else:
+            known[op.value] = op
+    first = entry.first_op
+    assert first is not None
+    entry.insert_ops_before(list(known.values()), first)
 
 
 # ---- temporaries and accumulators -----------------------------------------------------------------------------------------------

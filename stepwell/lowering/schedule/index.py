@@ -148,38 +148,54 @@ class Index:
 
 
 def _split_by(index: Index, divisor: int) -> tuple[Index, Index, Index]:
-    """`index` as a sum of three: `divisor` times the first, a second whose value is always a multiple of `divisor`, and the rest."""
+    """`index` as a sum of three: `divisor` times the first, a second, and a third that is too small to carry into the quotient.
+
+    The second is a multiple of some divisor g of `divisor`, and the third stays in [0, g): adding it changes no quotient. Where there are no
+    such parts, the second is everything that is no multiple, and the third is zero.
+    """
     whole: dict[Atom, int] = {}
-    multiple: dict[Atom, int] = {}
-    rest: dict[Atom, int] = {}
+    others: list[tuple[int, Atom, int]] = []
     for atom, factor in index.terms.items():
         if factor % divisor == 0:
             whole[atom] = factor // divisor
-        elif factor * multiple_of(atom) % divisor == 0:
-            multiple[atom] = factor
         else:
-            rest[atom] = factor
-    return Index(whole, index.constant // divisor), Index(multiple), Index(rest, index.constant % divisor)
+            others.append((gcd(factor * multiple_of(atom), divisor), atom, factor))
+    constant = index.constant % divisor
+    outside = Index(whole, index.constant // divisor)
+    # Coarse terms first; the fine ones, from some place on, may be small enough together.
+    ordered = sorted(others, key=lambda other: -other[0])
+    for cut in range(len(ordered) + 1):
+        grain = gcd(divisor, *(g for g, _, _ in ordered[:cut]))
+        fine = Index({atom: factor for _, atom, factor in ordered[cut:]}, constant % grain)
+        low, high = range_of(fine)
+        if low is not None and high is not None and low >= 0 and high < grain:
+            coarse = [(atom, factor) for _, atom, factor in ordered[:cut]]
+            kept = {atom for atom, _ in coarse}
+            in_order = [(atom, factor) for _, atom, factor in others]
+            return (
+                outside,
+                Index({a: f for a, f in in_order if a in kept}, constant - constant % grain),
+                Index({a: f for a, f in in_order if a not in kept}, constant % grain),
+            )
+    return outside, Index({atom: factor for _, atom, factor in others}, constant), Index({})
+
+
+def _is_multiple(index: Index, divisor: int) -> bool:
+    return index.constant % divisor == 0 and all(factor * multiple_of(atom) % divisor == 0 for atom, factor in index.terms.items())
 
 
 def quotient(index: Index, divisor: int) -> Index:
     """`index floordiv divisor`, simplified."""
-    whole, multiple, rest = _split_by(index, divisor)
-    low, high = range_of(rest)
-    if high is not None and low is not None and 0 <= low and high < divisor:
-        if not multiple.terms:
-            return whole
-        return whole + Index({Division(multiple, divisor, False): 1})
-    return whole + Index({Division(multiple + rest, divisor, False): 1})
+    whole, coarse, _ = _split_by(index, divisor)
+    return whole + Index({Division(coarse, divisor, False): 1}) if coarse.terms else whole
 
 
 def modulo(index: Index, divisor: int) -> Index:
     """`index mod divisor`, simplified."""
-    _, multiple, rest = _split_by(index, divisor)
-    low, high = range_of(rest)
-    if high is not None and low is not None and 0 <= low and high < divisor:
-        return rest
-    return Index({Division(multiple + rest, divisor, True): 1})
+    _, coarse, fine = _split_by(index, divisor)
+    if not coarse.terms or _is_multiple(coarse, divisor):
+        return fine + coarse.constant % divisor
+    return Index({Division(coarse, divisor, True): 1}) + fine
 
 
 # ---- what is known about a value ------------------------------------------------------------------------------------------------

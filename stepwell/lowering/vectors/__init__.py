@@ -1,6 +1,7 @@
 """The passes of this room by name, imported only when used: name -> "module:class"."""
 
 PASSES: dict[str, str] = {
+    "expand-math": "stepwell.lowering.vectors.expand_math:ExpandMath",
     "unroll-loops": "stepwell.lowering.vectors.unroll_loops:UnrollLoops",
     "vectorize": "stepwell.lowering.vectors.vectorize:Vectorize",
 }
