@@ -39,17 +39,13 @@ def schedule_general(model: KernelModel, machine: Machine) -> Plan:
     static = sorted({stage.names[d] for stage in model.stages for d in stage.reductions if _is_window(stage, d)})
     if static:
         plan.add("static", *static)
-    fused = common if len(model.stages) > 1 or common else []
-    together = bool(common) or len(model.stages) == 1 or all(not s.loops for s in model.stages)
     choice = min([_common_lane(model, name, machine) for name in common] + [_own_lanes(model, machine)], key=lambda c: c.cost)
-    if together:
-        plan.add("fuse", *fused)
-
-    order = [(name, model.extents[name]) for name in fused]
+    plan.add("fuse", *common)
+    order = [(name, model.extents[name]) for name in common]
     if choice.fused_lane is not None:
         _with_common_lane(plan, model, choice.fused_lane, order, machine)
     else:
-        _with_own_lanes(plan, model, choice, fused, order, machine)
+        _with_own_lanes(plan, model, choice, common, order, machine)
     _unroll_windows(plan, model, choice)
     return plan
 
