@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """One table of cases for every `nn` op: operands, attributes, and the ONNX node that means the same where there is one.
 
 The tests of the reference meaning hold `evaluate` against ONNX's own reference, or against the formula given here; the tests of the lowering hold the

@@ -1,7 +1,7 @@
 """Run functions on tensors with a real MLIR (torch-mlir's bindings), in a process of its own: a crash there is a failed test here.
 
-In: the text of a module and, for each function to call, input arrays. Out: the result arrays of each. Unsigned and bf16 arrays travel as the signed and
-integer arrays of the same bits that level 2 knows.
+In: the text of a module and, for each function to call, input arrays. Out: the result arrays of each. Unsigned and bf16 arrays travel as
+the signed and integer arrays of the same bits that level 2 knows.
 """
 
 from __future__ import annotations
