@@ -11,7 +11,7 @@ from stepwell.ir.diagnostics import CompileError
 if TYPE_CHECKING:
     from stepwell.ir.constants import Array
 
-Run = Callable[[], list[Array]]
+Run = Callable[[], "list[Array]"]
 
 
 def onnxruntime_run(model: Path, arrays: Mapping[str, Array], threads: int) -> Run:
