@@ -68,7 +68,7 @@ from stepwell.dialects.support import replace_ops
 def _verify_access(name: str, type: Attribute, map: AffineMap, indices: Sequence[SSAValue]) -> None:
     assert isinstance(type, MemRefType)
     if len(map.results) != type.get_num_dims():
-        raise VerifyException(f"'{name}' subscripts {len(map.results)} dimensions of a memref of rank {type.get_num_dims()}")
+        raise VerifyException(f"subscripts {len(map.results)} dimensions of a memref of rank {type.get_num_dims()}")
     verify_map_operands(name, indices, map.num_dims, map.num_symbols)
 
 
@@ -289,9 +289,9 @@ class Extremum(IRDLOperation, ABC):
     def verify_(self) -> None:
         expected = self.map.data.num_dims + self.map.data.num_symbols
         if len(self.arguments) != expected:
-            raise VerifyException(f"'{self.name}' expects {expected} operands, got {len(self.arguments)}")
+            raise VerifyException(f"expects {expected} operands, got {len(self.arguments)}")
         if not self.map.data.results:
-            raise VerifyException(f"'{self.name}' needs a map of at least one result")
+            raise VerifyException("needs a map of at least one result")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -376,12 +376,12 @@ class IfOp(IRDLOperation):
     def verify_(self) -> None:
         verify_map_operands(self.name, self.args, self.condition.data.num_dims, self.condition.data.num_symbols)
         if self.results and not self.else_region.blocks:
-            raise VerifyException("'affine.if' with results needs an else region")
+            raise VerifyException("with results needs an else region")
         if len(self.else_region.blocks) > 1:
-            raise VerifyException("'affine.if' has an else region of more than one block")
+            raise VerifyException("has an else region of more than one block")
         for region in (self.then_region, self.else_region):
             if region.blocks and _yielded(region) != tuple(self.result_types):
-                raise VerifyException(f"'affine.if' yields {_types(_yielded(region))} where its results are {_types(self.result_types)}")
+                raise VerifyException(f"yields {_types(_yielded(region))} where its results are {_types(self.result_types)}")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -508,17 +508,17 @@ class ParallelOp(IRDLOperation):
 
     def verify_(self) -> None:
         if len(self.reductions) or self.results:
-            raise VerifyException("'affine.parallel' with reductions is not supported")
+            raise VerifyException("with reductions is not supported")
         loops = len(self.steps)
         if any(step.value.data <= 0 for step in self.steps):
-            raise VerifyException("'affine.parallel' steps must be positive")
+            raise VerifyException("steps must be positive")
         if not len(self.lowerBoundsGroups) == len(self.upperBoundsGroups) == loops:
-            raise VerifyException(f"'affine.parallel' of {loops} steps has bounds of another number of loops")
+            raise VerifyException(f"of {loops} steps has bounds of another number of loops")
         for map, groups in ((self.lowerBoundsMap, self.lowerBoundsGroups), (self.upperBoundsMap, self.upperBoundsGroups)):
             if sum(groups.get_values()) != len(map.data.results) or 0 in groups.get_values():
-                raise VerifyException(f"'affine.parallel' has bounds {map.data} that its groups {tuple(groups.get_values())} do not cover")
+                raise VerifyException(f"has bounds {map.data} that its groups {tuple(groups.get_values())} do not cover")
         if self.body.block.arg_types != (INDEX,) * loops:
-            raise VerifyException(f"'affine.parallel' of {loops} loops needs a body of {loops} index arguments")
+            raise VerifyException(f"of {loops} loops needs a body of {loops} index arguments")
         for map, operands in ((self.lowerBoundsMap.data, self.lower_operands), (self.upperBoundsMap.data, self.upper_operands)):
             verify_map_operands(self.name, operands, map.num_dims, map.num_symbols)
 

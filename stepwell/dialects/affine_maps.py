@@ -189,8 +189,8 @@ def is_valid_dim(value: SSAValue) -> bool:
 def verify_map_operands(name: str, operands: Sequence[SSAValue], num_dims: int, num_symbols: int) -> None:
     """Raise VerifyException unless there are as many operands as the map takes, and each may stand in its place."""
     if len(operands) != num_dims + num_symbols:
-        raise VerifyException(f"'{name}' expects {num_dims + num_symbols} map operands, got {len(operands)}")
+        raise VerifyException(f"expects {num_dims + num_symbols} map operands, got {len(operands)}")
     for index, operand in enumerate(operands):
         if not (is_valid_dim(operand) if index < num_dims else is_valid_symbol(operand)):
             role = "dimension" if index < num_dims else "symbol"
-            raise VerifyException(f"'{name}' map operand {index} cannot be used as a {role}: it is not an affine value of this function")
+            raise VerifyException(f"map operand {index} cannot be used as a {role}: it is not an affine value of this function")

@@ -111,9 +111,9 @@ class Comparison(IRDLOperation, HasFolderInterface, ABC):
 
     def verify_(self) -> None:
         if self.result.type != with_element(self.lhs.type, i1):
-            raise VerifyException(f"'{self.name}' of {self.lhs.type} has a result of type {self.result.type}")
+            raise VerifyException(f"of {self.lhs.type} has a result of type {self.result.type}")
         if not 0 <= self.predicate.value.data < len(self.PREDICATES):
-            raise VerifyException(f"'{self.name}' has no predicate {self.predicate.value.data}")
+            raise VerifyException(f"has no predicate {self.predicate.value.data}")
 
     @classmethod
     def parse_comparison(cls, parser: Parser) -> Self:
@@ -227,7 +227,7 @@ class SelectOp(IRDLOperation, HasFolderInterface):
 
     def verify_(self) -> None:
         if self.cond.type != i1 and (element_of(self.cond.type) != i1 or not same_container(self.cond.type, self.lhs.type)):
-            raise VerifyException(f"'arith.select' of {self.lhs.type} has a condition of type {self.cond.type}")
+            raise VerifyException(f"of {self.lhs.type} has a condition of type {self.cond.type}")
 
     def fold(self) -> Fold:
         if self.lhs is self.rhs:
@@ -285,7 +285,7 @@ class CastOperation(IRDLOperation, HasFolderInterface, ABC):
             a, b = _width(source), _width(dest)
             fits = {"<": a < b, ">": a > b, "=": a == b}[self.WIDTHS]
         if not fits:
-            raise VerifyException(f"'{self.name}' cannot cast {self.input.type} to {self.result.type}")
+            raise VerifyException(f"cannot cast {self.input.type} to {self.result.type}")
 
     def fold(self) -> Fold:
         """Integer constants fold; a value of the same type is itself."""

@@ -35,6 +35,13 @@ def row_major(shape: Sequence[int]) -> Strides:
     return tuple(reversed(strides))
 
 
+def has_identity_map(type: MemRefType[Any]) -> bool:
+    """Whether upstream takes the layout for the identity: where there is none, and for `strided<[1]>` of rank 1."""
+    if isinstance(type.layout, NoneAttr):
+        return True
+    return type.get_num_dims() == 1 and layout_of(type) == ((1,), 0)
+
+
 def strided(like: MemRefType[Any], shape: Sequence[int], strides: Strides, offset: int | None) -> MemRefType[Any]:
     """A memref of `like`'s element type and memory space with this layout."""
     return MemRefType(like.element_type, shape, StridedLayoutAttr(strides, offset), like.memory_space)
@@ -81,7 +88,7 @@ def verify_groups(groups: Groups, expanded: Sequence[int], collapsed: Sequence[i
 
 def expanded_type(source: MemRefType[Any], groups: Groups, shape: Sequence[int]) -> MemRefType[Any]:
     """The type of `memref.expand_shape`: each extent of the source is split into its group's, row-major inside the group."""
-    if isinstance(source.layout, NoneAttr):
+    if has_identity_map(source):
         return MemRefType(source.element_type, shape, NoneAttr(), source.memory_space)
     source_strides, offset = layout_of(source)
     strides: list[int | None] = [1] * len(shape)
@@ -101,13 +108,13 @@ def collapsed_type(source: MemRefType[Any], groups: Groups) -> MemRefType[Any]:
         for index in group:
             product = DYNAMIC_INDEX if DYNAMIC_INDEX in (product, sizes[index]) else product * sizes[index]
         shape.append(product)
-    if isinstance(source.layout, NoneAttr):
+    if has_identity_map(source):
         return MemRefType(source.element_type, shape, NoneAttr(), source.memory_space)
     strides, offset = layout_of(source)
     collapsed: list[int | None] = []
     for group in groups:
-        # Extents of 1 say nothing about the stride; the innermost other one does.
-        relevant = [i for i in group if sizes[i] != 1] or group[-1:]
+        # Extents of 1 say nothing about the stride; the innermost other one does, and without any the first.
+        relevant = [i for i in group if sizes[i] != 1] or group[:1]
         collapsed.append(strides[relevant[-1]] if relevant else 1)
         for outer, inner in zip(relevant, relevant[1:], strict=False):
             stride, inner_stride, inner_size = strides[outer], strides[inner], sizes[inner]

@@ -80,7 +80,7 @@ def _tensor_types(values: Sequence[SSAValue]) -> list[Attribute]:
 def verify_results(op: Operation, outputs: Sequence[SSAValue]) -> None:
     """Raise VerifyException unless the results are the outputs that are tensors."""
     if list(op.result_types) != _tensor_types(outputs):
-        raise VerifyException(f"'{op.name}' has results that are not of the types of its tensor outputs")
+        raise VerifyException("has results that are not of the types of its tensor outputs")
 
 
 # ---- generic --------------------------------------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ class GenericOp(LinalgStructuredOperation):
         last = self.body.block.last_op
         expected = tuple(element_of(type) for type in self.outputs.types)
         if not isinstance(last, YieldOp) or tuple(last.operand_types) != expected:
-            raise VerifyException(f"'linalg.generic' must yield {', '.join(str(t) for t in expected)}")
+            raise VerifyException(f"must yield {', '.join(str(t) for t in expected)}")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -277,7 +277,7 @@ class IndexOp(IRDLOperation):
     def verify_(self) -> None:
         generic = self.parent_op()
         if isinstance(generic, GenericOp) and not 0 <= self.dim.value.data < len(generic.iterator_types):
-            raise VerifyException(f"'linalg.index' of dimension {self.dim.value.data} in {len(generic.iterator_types)} loops")
+            raise VerifyException(f"of dimension {self.dim.value.data} in {len(generic.iterator_types)} loops")
 
 
 # ---- named ops: xDSL's, with effects. Every field is said again because that is how IRDL inherits. --------------------------------
@@ -315,7 +315,7 @@ class FillOp(shipped_ops.FillOp):
     def verify_(self) -> None:
         verify_results(self, self.outputs)
         if len(self.inputs) != 1 or len(self.outputs) != 1 or self.inputs[0].type != element_of(self.outputs[0].type):
-            raise VerifyException(f"'linalg.fill' fills {self.outputs.types[0]} by {', '.join(str(t) for t in self.inputs.types)}")
+            raise VerifyException(f"fills {self.outputs.types[0]} by {', '.join(str(t) for t in self.inputs.types)}")
 
 
 @irdl_op_definition
@@ -445,14 +445,14 @@ class _Tiling(IRDLOperation):
         unpacked_shape, packed_shape = cast(ShapedType, unpacked).get_shape(), cast(ShapedType, packed).get_shape()
         rank, dims = len(unpacked_shape), self.tiled_dims()
         if len(dims) != len(self.static_tiles()) or len(set(dims)) != len(dims) or any(not 0 <= dim < rank for dim in dims):
-            raise VerifyException(f"'{self.name}' has inner_dims_pos {list(dims)} for {len(self.static_tiles())} tiles of rank {rank}")
+            raise VerifyException(f"has inner_dims_pos {list(dims)} for {len(self.static_tiles())} tiles of rank {rank}")
         if sorted(self.outer_permutation(rank)) != list(range(rank)):
-            raise VerifyException(f"'{self.name}' has outer_dims_perm {list(self.outer_permutation(rank))} for rank {rank}")
+            raise VerifyException(f"has outer_dims_perm {list(self.outer_permutation(rank))} for rank {rank}")
         if any(tile <= 0 and tile != DYNAMIC_INDEX for tile in self.static_tiles()):
-            raise VerifyException(f"'{self.name}' has inner tiles {list(self.static_tiles())}")
+            raise VerifyException(f"has inner tiles {list(self.static_tiles())}")
         expected = self.packed_shape(unpacked_shape)
         if len(expected) != len(packed_shape) or any(a != b and DYNAMIC_INDEX not in (a, b) for a, b in zip(expected, packed_shape)):
-            raise VerifyException(f"'{self.name}' has a packed shape {describe(packed_shape)} where {describe(expected)} is expected")
+            raise VerifyException(f"has a packed shape {describe(packed_shape)} where {describe(expected)} is expected")
 
 
 @irdl_op_definition
@@ -514,11 +514,11 @@ class PackOp(_Tiling):
         self._verify_tiling(self.source.type, self.dest.type)
         element = element_of(self.source.type)
         if element_of(self.dest.type) != element or (self.padding_value is not None and self.padding_value.type != element):
-            raise VerifyException(f"'linalg.pack' of {self.source.type} into {self.dest.type} mixes element types")
+            raise VerifyException(f"of {self.source.type} into {self.dest.type} mixes element types")
         shape = cast(ShapedType, self.source.type).get_shape()
         for dim, tile in zip(self.tiled_dims(), self.static_tiles(), strict=True):
             if self.padding_value is None and DYNAMIC_INDEX not in (shape[dim], tile) and shape[dim] % tile:
-                raise VerifyException(f"'linalg.pack' cuts an extent of {shape[dim]} into tiles of {tile} and has no padding value")
+                raise VerifyException(f"cuts an extent of {shape[dim]} into tiles of {tile} and has no padding value")
 
 
 @irdl_op_definition
@@ -574,7 +574,7 @@ class UnPackOp(_Tiling):
         verify_dynamic_index_list(self.static_inner_tiles.get_values(), self.inner_tiles, DYNAMIC_INDEX, " in the inner tiles")
         self._verify_tiling(self.dest.type, self.source.type)
         if element_of(self.dest.type) != element_of(self.source.type):
-            raise VerifyException(f"'linalg.unpack' of {self.source.type} into {self.dest.type} mixes element types")
+            raise VerifyException(f"of {self.source.type} into {self.dest.type} mixes element types")
 
 
 def _tiling_properties(outer: Sequence[int], positions: Sequence[int], tiles: Sequence[int]) -> dict[str, Attribute]:

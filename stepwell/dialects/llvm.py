@@ -157,7 +157,7 @@ class ExtractElementOp(IRDLOperation):
 
     def verify_(self) -> None:
         if self.res.type != element_of(self.vector.type):
-            raise VerifyException(f"'{self.name}' of {self.vector.type} gives {self.res.type}")
+            raise VerifyException(f"of {self.vector.type} gives {self.res.type}")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -207,7 +207,7 @@ class SelectOp(IRDLOperation):
         if self.condition.type != i1 and (
             element_of(self.condition.type) != i1 or not same_container(self.condition.type, self.trueValue.type)
         ):
-            raise VerifyException(f"'{self.name}' of {self.trueValue.type} has a condition of type {self.condition.type}")
+            raise VerifyException(f"of {self.trueValue.type} has a condition of type {self.condition.type}")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -263,7 +263,7 @@ class FCmpOp(IRDLOperation):
 
     def verify_(self) -> None:
         if self.res.type != with_element(self.lhs.type, i1) or not is_float(element_of(self.lhs.type)):
-            raise VerifyException(f"'{self.name}' of {self.lhs.type} gives {self.res.type}")
+            raise VerifyException(f"of {self.lhs.type} gives {self.res.type}")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -310,7 +310,7 @@ class CastOperation(IRDLOperation, ABC):
         widths = getattr(source, "bitwidth", 0), getattr(dest, "bitwidth", 0)
         fits = fits and {"": True, "<": widths[0] < widths[1], ">": widths[0] > widths[1]}[self.WIDTHS]
         if not fits:
-            raise VerifyException(f"'{self.name}' cannot cast {self.arg.type} to {self.res.type}")
+            raise VerifyException(f"cannot cast {self.arg.type} to {self.res.type}")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -442,19 +442,19 @@ class GEPOp(IRDLOperation):
     def verify_(self) -> None:
         constants = self.rawConstantIndices.get_values()
         if constants.count(GEP_USE_SSA_VAL) != len(self.ssa_indices) or not constants:
-            raise VerifyException(f"'{self.name}' has {len(self.ssa_indices)} computed indices for {constants.count(GEP_USE_SSA_VAL)} places")
+            raise VerifyException(f"has {len(self.ssa_indices)} computed indices for {constants.count(GEP_USE_SSA_VAL)} places")
         if not all(isinstance(element_of(type), LLVMPointerType) for type in (self.ptr.type, self.result.type)):
-            raise VerifyException(f"'{self.name}' of {self.ptr.type} gives {self.result.type}")
+            raise VerifyException(f"of {self.ptr.type} gives {self.result.type}")
         current = self.elem_type
         for index in constants[1:]:
             if isinstance(current, LLVMArrayType):
                 current = current.type
             elif isinstance(current, LLVMStructType):
                 if not 0 <= index < len(current.types):
-                    raise VerifyException(f"'{self.name}' indexes {current} by {'a value' if index == GEP_USE_SSA_VAL else index}")
+                    raise VerifyException(f"indexes {current} by {'a value' if index == GEP_USE_SSA_VAL else index}")
                 current = current.types.data[index]
             else:
-                raise VerifyException(f"'{self.name}' cannot index into {current}")
+                raise VerifyException(f"cannot index into {current}")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -545,11 +545,11 @@ class SwitchOp(IRDLOperation):
         count = 0 if self.case_values is None else len(self.case_values)
         segments = self.case_operand_segments.get_values()
         if not count == len(self.caseDestinations) == len(segments) or sum(segments) != len(self.caseOperands):
-            raise VerifyException(f"'{self.name}' has {count} values for {len(self.caseDestinations)} cases")
+            raise VerifyException(f"has {count} values for {len(self.caseDestinations)} cases")
         targets = [(self.defaultDestination, list(self.defaultOperands)), *((block, operands) for _, block, operands in self.cases())]
         for block, operands in targets:
             if block.arg_types != tuple(operand.type for operand in operands):
-                raise VerifyException(f"'{self.name}' passes {len(operands)} operands to a block of {len(block.args)} arguments, or of other types")
+                raise VerifyException(f"passes {len(operands)} operands to a block of {len(block.args)} arguments, or of other types")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:

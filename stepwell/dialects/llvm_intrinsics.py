@@ -301,7 +301,7 @@ class CountTrailingZerosOp(_FlaggedUnary):
 
 def _verify_reduction(op: IRDLOperation, vector: Attribute, result: Attribute) -> None:
     if not isinstance(vector, VectorType) or vector.element_type != result:
-        raise VerifyException(f"'{op.name}' of {vector} gives {result}")
+        raise VerifyException(f"of {vector} gives {result}")
 
 
 class StartedReduction(IRDLOperation, ABC):
@@ -440,7 +440,7 @@ def _verify_masked(op: IRDLOperation, row: Attribute, *others: Attribute) -> Non
     lengths = [type.get_shape() if isinstance(type, VectorType) else None for type in (row, *others)]
     mask = others[0]
     if len(set(lengths)) != 1 or not isinstance(mask, VectorType) or mask.element_type != i1:
-        raise VerifyException(f"'{op.name}' has operands of unequal lengths or a mask that is not of i1")
+        raise VerifyException("has operands of unequal lengths or a mask that is not of i1")
 
 
 @irdl_op_definition
@@ -464,7 +464,7 @@ class MaskedLoadOp(IRDLOperation):
     def verify_(self) -> None:
         _verify_masked(self, self.res.type, *self.operand_types[1:])
         if self.pass_thru is not None and self.pass_thru.type != self.res.type:
-            raise VerifyException(f"'{self.name}' gives {self.res.type} and passes {self.pass_thru.type} through")
+            raise VerifyException(f"gives {self.res.type} and passes {self.pass_thru.type} through")
 
 
 @irdl_op_definition

@@ -117,7 +117,7 @@ class Classification(IRDLOperation, ABC):
 
     def verify_(self) -> None:
         if self.result.type != with_element(self.operand.type, i1):
-            raise VerifyException(f"'{self.name}' of {self.operand.type} has a result of type {self.result.type}")
+            raise VerifyException(f"of {self.operand.type} has a result of type {self.result.type}")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:

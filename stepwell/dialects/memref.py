@@ -113,7 +113,7 @@ class PrefetchOp(IRDLOperation):
     def verify_(self) -> None:
         assert isinstance(self.memref.type, MemRefType)
         if len(self.indices) != self.memref.type.get_num_dims():
-            raise VerifyException(f"'{self.name}' has {len(self.indices)} indices for a memref of rank {self.memref.type.get_num_dims()}")
+            raise VerifyException(f"has {len(self.indices)} indices for a memref of rank {self.memref.type.get_num_dims()}")
         verify_locality(self.localityHint)
 
     @classmethod
@@ -155,10 +155,10 @@ class CopyOp(IRDLOperation):
     def verify_(self) -> None:
         source, dest = cast(MemRefType[Any], self.source.type), cast(MemRefType[Any], self.destination.type)
         if source.element_type != dest.element_type:
-            raise VerifyException(f"'memref.copy' copies {source.element_type} to {dest.element_type}")
+            raise VerifyException(f"copies {source.element_type} to {dest.element_type}")
         sizes = zip(source.get_shape(), dest.get_shape(), strict=False)
         if source.get_num_dims() != dest.get_num_dims() or any(a != b and DYNAMIC_INDEX not in (a, b) for a, b in sizes):
-            raise VerifyException(f"'memref.copy' copies a shape {describe(source.get_shape())} to {describe(dest.get_shape())}")
+            raise VerifyException(f"copies a shape {describe(source.get_shape())} to {describe(dest.get_shape())}")
 
 
 # ---- globals --------------------------------------------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ class CastOp(IRDLOperation):
     def verify_(self) -> None:
         source, dest = self.source.type, self.dest.type
         if isinstance(source, MemRefType) and isinstance(dest, MemRefType) and not is_castable(source, dest):
-            raise VerifyException(f"'memref.cast' cannot make {dest} of {source}")
+            raise VerifyException(f"cannot make {dest} of {source}")
 
 
 @irdl_op_definition
@@ -370,7 +370,7 @@ class SubviewOp(IRDLOperation):
         ):
             verify_dynamic_index_list(static.get_values(), dynamic, DYNAMIC_INDEX, f" in the {what} arguments")
             if len(static) != source.get_num_dims():
-                raise VerifyException(f"'memref.subview' has {len(static)} {what}s for a memref of rank {source.get_num_dims()}")
+                raise VerifyException(f"has {len(static)} {what}s for a memref of rank {source.get_num_dims()}")
         verify_in_bounds(self.name, source.get_shape(), self.mixed_offsets(), self.mixed_sizes(), self.mixed_strides())
         expected = self.infer_result_type(source, self.mixed_offsets(), self.mixed_sizes(), self.mixed_strides())
         strides, offset = layout_of(expected)
@@ -379,22 +379,22 @@ class SubviewOp(IRDLOperation):
             list(zip(expected.get_shape(), strides, strict=True)), list(zip(result.get_shape(), result_strides, strict=True))
         )
         if not fits or offset != result_offset or source.element_type != result.element_type or source.memory_space != result.memory_space:
-            raise VerifyException(f"'memref.subview' has type {result} where {expected} or a rank-reduced version is expected")
+            raise VerifyException(f"has type {result} where {expected} or a rank-reduced version is expected")
 
 
 def verify_in_bounds(name: str, shape: Sequence[int], offsets: Sequence[Index], sizes: Sequence[Index], strides: Sequence[Index]) -> None:
     """Raise VerifyException where a static slice leaves its source."""
     for dim, (extent, offset, size, stride) in enumerate(zip(shape, offsets, sizes, strides, strict=True)):
         if isinstance(size, int) and size < 0:
-            raise VerifyException(f"'{name}' has a negative size {size} along dimension {dim}")
+            raise VerifyException(f"has a negative size {size} along dimension {dim}")
         if not isinstance(offset, int):
             continue
         if offset < 0:
-            raise VerifyException(f"'{name}' has a negative offset {offset} along dimension {dim}")
+            raise VerifyException(f"has a negative offset {offset} along dimension {dim}")
         if extent != DYNAMIC_INDEX and isinstance(size, int) and isinstance(stride, int) and size > 0:
             last = offset + (size - 1) * stride
             if not (offset < extent and 0 <= last < extent):
-                raise VerifyException(f"'{name}' runs out-of-bounds along dimension {dim}: {offset} + {size - 1} * {stride} >= {extent}")
+                raise VerifyException(f"runs out-of-bounds along dimension {dim}: {offset} + {size - 1} * {stride} >= {extent}")
 
 
 @irdl_op_definition
@@ -453,12 +453,12 @@ class ReinterpretCastOp(IRDLOperation):
         ):
             verify_dynamic_index_list(static.get_values(), dynamic, DYNAMIC_INDEX, f" in the {what} arguments")
             if len(static) != count:
-                raise VerifyException(f"'memref.reinterpret_cast' expects {count} {what} values, got {len(static)}")
+                raise VerifyException(f"expects {count} {what} values, got {len(static)}")
         strides, offset = layout_of(result)
         given = [*self.static_sizes.get_values(), *self.static_strides.get_values(), *self.static_offsets.get_values()]
         stated = [*result.get_shape(), *(DYNAMIC_INDEX if s is None else s for s in (*strides, offset))]
         if any(s not in (DYNAMIC_INDEX, g) for g, s in zip(given, stated, strict=True)):
-            raise VerifyException(f"'memref.reinterpret_cast' has type {result}, which is not of the stated sizes, strides and offset")
+            raise VerifyException(f"has type {result}, which is not of the stated sizes, strides and offset")
 
 
 @irdl_op_definition
@@ -495,10 +495,10 @@ class ExpandShapeOp(IRDLOperation):
         shape = self.static_output_shape.get_values()
         verify_dynamic_index_list(shape, self.output_shape, DYNAMIC_INDEX, " in the output shape")
         if tuple(shape) != result.get_shape():
-            raise VerifyException(f"'memref.expand_shape' has output shape {describe(shape)} and type {result}")
+            raise VerifyException(f"has output shape {describe(shape)} and type {result}")
         verify_groups(groups, result.get_shape(), source.get_shape())
         if not same_layout(expected := expanded_type(source, groups, shape), result):
-            raise VerifyException(f"'memref.expand_shape' has type {result} where {expected} is expected")
+            raise VerifyException(f"has type {result} where {expected} is expected")
 
 
 @irdl_op_definition
@@ -528,7 +528,7 @@ class CollapseShapeOp(IRDLOperation):
         groups = groups_of(self.reassociation)
         verify_groups(groups, source.get_shape(), result.get_shape())
         if not same_layout(expected := collapsed_type(source, groups), result):
-            raise VerifyException(f"'memref.collapse_shape' has type {result} where {expected} is expected")
+            raise VerifyException(f"has type {result} where {expected} is expected")
 
 
 # ---- queries --------------------------------------------------------------------------------------------------------------------

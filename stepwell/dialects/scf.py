@@ -77,17 +77,17 @@ class IfOp(shipped.IfOp):
 
     def verify_(self) -> None:
         if self.results and not self.false_region.blocks:
-            raise VerifyException("'scf.if' with results needs an else region")
+            raise VerifyException("with results needs an else region")
         if len(self.false_region.blocks) > 1:
-            raise VerifyException("'scf.if' has an else region of more than one block")
+            raise VerifyException("has an else region of more than one block")
         for region in self.regions:
             if not region.blocks:
                 continue
             if region.block.args:
-                raise VerifyException("'scf.if' regions take no arguments")
+                raise VerifyException("regions take no arguments")
             last = region.block.last_op
             if not isinstance(last, YieldOp) or tuple(last.operand_types) != tuple(self.result_types):
-                raise VerifyException("'scf.if' regions must yield values of the types of its results")
+                raise VerifyException("regions must yield values of the types of its results")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -167,18 +167,18 @@ class ParallelOp(IRDLOperation):
     def verify_(self) -> None:
         loops = len(self.step)
         if not loops:
-            raise VerifyException("'scf.parallel' needs at least one loop")
+            raise VerifyException("needs at least one loop")
         if not len(self.lowerBound) == len(self.upperBound) == loops:
             raise VerifyException(
-                f"'scf.parallel' has {len(self.lowerBound)} lower bounds, {len(self.upperBound)} upper bounds and {loops} steps"
+                f"has {len(self.lowerBound)} lower bounds, {len(self.upperBound)} upper bounds and {loops} steps"
             )
         if self.body.block.arg_types != (INDEX,) * loops:
-            raise VerifyException(f"'scf.parallel' of {loops} loops needs a body of {loops} index arguments")
+            raise VerifyException(f"of {loops} loops needs a body of {loops} index arguments")
         if self.initVals.types != self.result_types:
-            raise VerifyException("'scf.parallel' has initial values of other types than its results")
+            raise VerifyException("has initial values of other types than its results")
         reduce = self.body.block.last_op
         if not isinstance(reduce, ReduceOp) or reduce.args.types != self.result_types:
-            raise VerifyException("'scf.parallel' must end in an 'scf.reduce' of values of the types of its results")
+            raise VerifyException("must end in an 'scf.reduce' of values of the types of its results")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -245,11 +245,11 @@ class ReduceOp(IRDLOperation):
 
     def verify_(self) -> None:
         if len(self.args) != len(self.reductions):
-            raise VerifyException(f"'scf.reduce' has {len(self.args)} values and {len(self.reductions)} regions")
+            raise VerifyException(f"has {len(self.args)} values and {len(self.reductions)} regions")
         for region, value in zip(self.reductions, self.args, strict=True):
             last = region.block.last_op
             if region.block.arg_types != (value.type,) * 2 or not isinstance(last, ReduceReturnOp) or last.result.type != value.type:
-                raise VerifyException(f"'scf.reduce' regions must join two values of type {value.type} to one")
+                raise VerifyException(f"regions must join two values of type {value.type} to one")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:

@@ -74,11 +74,11 @@ def _verify_slice(op: Any, whole: Tensor, part: Tensor) -> None:
     ):
         verify_dynamic_index_list(static.get_values(), dynamic, DYNAMIC_INDEX, f" in the {what} arguments")
         if len(static) != whole.get_num_dims():
-            raise VerifyException(f"'{op.name}' has {len(static)} {what}s for a tensor of rank {whole.get_num_dims()}")
+            raise VerifyException(f"has {len(static)} {what}s for a tensor of rank {whole.get_num_dims()}")
     verify_in_bounds(op.name, whole.get_shape(), op.mixed_offsets(), op.mixed_sizes(), op.mixed_strides())
     sizes = op.static_sizes.get_values()
     if element_of(whole) != element_of(part) or not is_rank_reduction(sizes, part.get_shape()):
-        raise VerifyException(f"'{op.name}' has a slice of type {part} where sizes are {describe(sizes)}")
+        raise VerifyException(f"has a slice of type {part} where sizes are {describe(sizes)}")
 
 
 def _slice_properties(offsets: Sequence[int], sizes: Sequence[int], strides: Sequence[int]) -> dict[str, Attribute]:
@@ -220,7 +220,7 @@ class CollapseShapeOp(IRDLOperation):
     def verify_(self) -> None:
         source, result = cast(Tensor, self.src.type), cast(Tensor, self.result.type)
         if element_of(source) != element_of(result):
-            raise VerifyException(f"'tensor.collapse_shape' makes {result} of {source}")
+            raise VerifyException(f"makes {result} of {source}")
         verify_groups(groups_of(self.reassociation), source.get_shape(), result.get_shape())
 
 
@@ -266,7 +266,7 @@ class ExpandShapeOp(IRDLOperation):
         shape = self.static_output_shape.get_values()
         verify_dynamic_index_list(shape, self.output_shape, DYNAMIC_INDEX, " in the output shape")
         if element_of(source) != element_of(result) or tuple(shape) != result.get_shape():
-            raise VerifyException(f"'tensor.expand_shape' of {source} to {describe(shape)} gives {result}")
+            raise VerifyException(f"of {source} to {describe(shape)} gives {result}")
         verify_groups(groups_of(self.reassociation), result.get_shape(), source.get_shape())
 
 
@@ -284,9 +284,9 @@ class YieldOp(AbstractYieldOperation[Attribute]):
 def _verify_body(op: Any, region: Region, rank: int, element: Attribute) -> None:
     last = region.block.last_op
     if region.block.arg_types != (INDEX,) * rank:
-        raise VerifyException(f"'{op.name}' needs a region of {rank} index arguments")
+        raise VerifyException(f"needs a region of {rank} index arguments")
     if not isinstance(last, YieldOp) or tuple(last.operand_types) != (element,):
-        raise VerifyException(f"'{op.name}' must yield one {element}")
+        raise VerifyException(f"must yield one {element}")
 
 
 @irdl_op_definition
@@ -353,15 +353,15 @@ class PadOp(IRDLOperation):
         verify_dynamic_index_list(low, self.low, DYNAMIC_INDEX, " in the low padding")
         verify_dynamic_index_list(high, self.high, DYNAMIC_INDEX, " in the high padding")
         if not len(low) == len(high) == source.get_num_dims() == result.get_num_dims():
-            raise VerifyException(f"'tensor.pad' pads {source} by {len(low)} and {len(high)} amounts to {result}")
+            raise VerifyException(f"pads {source} by {len(low)} and {len(high)} amounts to {result}")
         for amount in (*low, *high):
             if amount < 0 and amount != DYNAMIC_INDEX:
-                raise VerifyException(f"'tensor.pad' by a negative amount {amount}")
+                raise VerifyException(f"by a negative amount {amount}")
         expected = _padded(source.get_shape(), low, high)
         if any(a != b and DYNAMIC_INDEX not in (a, b) for a, b in zip(expected, result.get_shape(), strict=True)):
-            raise VerifyException(f"'tensor.pad' gives {result} where the shape {describe(expected)} is expected")
+            raise VerifyException(f"gives {result} where the shape {describe(expected)} is expected")
         if element_of(source) != element_of(result):
-            raise VerifyException(f"'tensor.pad' makes {result} of {source}")
+            raise VerifyException(f"makes {result} of {source}")
         _verify_body(self, self.region, source.get_num_dims(), source.element_type)
 
 
@@ -395,7 +395,7 @@ class GenerateOp(IRDLOperation):
     def verify_(self) -> None:
         result = cast(Tensor, self.result.type)
         if result.get_shape().count(DYNAMIC_INDEX) != len(self.dynamicExtents):
-            raise VerifyException(f"'tensor.generate' has {len(self.dynamicExtents)} extents for {result}")
+            raise VerifyException(f"has {len(self.dynamicExtents)} extents for {result}")
         _verify_body(self, self.body, result.get_num_dims(), result.element_type)
 
 
@@ -432,16 +432,16 @@ class GatherOp(IRDLOperation):
         source, indices = cast(Tensor, self.source.type).get_shape(), cast(Tensor, self.indices.type).get_shape()
         dims = self.gather_dims.get_values()
         if not dims or list(dims) != sorted(set(dims)) or not all(0 <= dim < len(source) for dim in dims):
-            raise VerifyException(f"'tensor.gather' along dimensions {list(dims)} of {self.source.type}")
+            raise VerifyException(f"along dimensions {list(dims)} of {self.source.type}")
         if not indices or indices[-1] != len(dims):
-            raise VerifyException(f"'tensor.gather' along {len(dims)} dimensions by indices of type {self.indices.type}")
+            raise VerifyException(f"along {len(dims)} dimensions by indices of type {self.indices.type}")
         kept = [1 if dim in dims else size for dim, size in enumerate(source)]
         dropped = [size for dim, size in enumerate(source) if dim not in dims]
         result = list(cast(Tensor, self.result.type).get_shape())
         if result not in ([*indices[:-1], *kept], [*indices[:-1], *dropped]) or element_of(self.result.type) != element_of(
             self.source.type
         ):
-            raise VerifyException(f"'tensor.gather' of {self.source.type} by {self.indices.type} gives {self.result.type}")
+            raise VerifyException(f"of {self.source.type} by {self.indices.type} gives {self.result.type}")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -488,7 +488,7 @@ class BitcastOp(IRDLOperation):
         source, dest = cast(Tensor, self.source.type), cast(Tensor, self.dest.type)
         widths = [getattr(element_of(type), "bitwidth", None) for type in (source, dest)]
         if len(source.get_shape()) != len(dest.get_shape()) or widths[0] is None or widths[0] != widths[1]:
-            raise VerifyException(f"'tensor.bitcast' cannot make {dest} of {source}")
+            raise VerifyException(f"cannot make {dest} of {source}")
 
 
 TensorDialect = replace_ops(

@@ -103,10 +103,10 @@ class BroadcastOp(IRDLOperation):
     def verify_(self) -> None:
         source, result = _shape(self.source.type), _shape(self.vector.type)
         if element_of(self.source.type) != element_of(self.vector.type):
-            raise VerifyException(f"'vector.broadcast' makes {self.vector.type} of {self.source.type}")
+            raise VerifyException(f"makes {self.vector.type} of {self.source.type}")
         trailing = result[len(result) - len(source) :] if len(source) <= len(result) else ()
         if len(source) > len(result) or any(a not in (1, b) for a, b in zip(source, trailing, strict=True)):
-            raise VerifyException(f"'vector.broadcast' cannot make shape {describe(result)} of {describe(source)}")
+            raise VerifyException(f"cannot make shape {describe(result)} of {describe(source)}")
 
 
 @irdl_op_definition
@@ -125,7 +125,7 @@ class CreateMaskOp(IRDLOperation):
 
     def verify_(self) -> None:
         if element_of(self.mask_vector.type) != i1 or len(self.mask_dim_sizes) != max(1, len(_shape(self.mask_vector.type))):
-            raise VerifyException(f"'vector.create_mask' makes {self.mask_vector.type} of {len(self.mask_dim_sizes)} sizes")
+            raise VerifyException(f"makes {self.mask_vector.type} of {len(self.mask_dim_sizes)} sizes")
 
 
 @irdl_op_definition
@@ -146,9 +146,9 @@ class ConstantMaskOp(IRDLOperation):
     def verify_(self) -> None:
         sizes, shape = self.mask_dim_sizes.get_values(), _shape(self.mask_vector.type)
         if element_of(self.mask_vector.type) != i1 or len(sizes) != max(1, len(shape)):
-            raise VerifyException(f"'vector.constant_mask' makes {self.mask_vector.type} of {len(sizes)} sizes")
+            raise VerifyException(f"makes {self.mask_vector.type} of {len(sizes)} sizes")
         if any(not 0 <= size <= extent for size, extent in zip(sizes, shape or (1,), strict=True)) or (0 in sizes and any(sizes)):
-            raise VerifyException(f"'vector.constant_mask' has sizes {tuple(sizes)} for {self.mask_vector.type}")
+            raise VerifyException(f"has sizes {tuple(sizes)} for {self.mask_vector.type}")
 
 
 @irdl_op_definition
@@ -166,7 +166,7 @@ class StepOp(IRDLOperation):
 
     def verify_(self) -> None:
         if len(_shape(self.result.type)) != 1 or element_of(self.result.type) != INDEX:
-            raise VerifyException(f"'vector.step' makes a 1-D vector of index, not {self.result.type}")
+            raise VerifyException(f"makes a 1-D vector of index, not {self.result.type}")
 
 
 @irdl_op_definition
@@ -205,7 +205,7 @@ class FromElementsOp(IRDLOperation):
 
     def verify_(self) -> None:
         if len(self.elements) != prod(_shape(self.dest.type)) or any(t != element_of(self.dest.type) for t in self.elements.types):
-            raise VerifyException(f"'vector.from_elements' makes {self.dest.type} of {len(self.elements)} elements")
+            raise VerifyException(f"makes {self.dest.type} of {len(self.elements)} elements")
 
 
 @irdl_op_definition
@@ -239,7 +239,7 @@ class ToElementsOp(IRDLOperation):
 
     def verify_(self) -> None:
         if tuple(self.result_types) != (element_of(self.source.type),) * prod(_shape(self.source.type)):
-            raise VerifyException(f"'vector.to_elements' of {self.source.type} has {len(self.results)} results")
+            raise VerifyException(f"of {self.source.type} has {len(self.results)} results")
 
 
 # ---- arithmetic -----------------------------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ _INTEGER_KINDS = frozenset({"minui", "minsi", "maxui", "maxsi", "and", "or", "xo
 def _verify_kind(name: str, kind: CombiningKindAttr, element: Attribute) -> None:
     wrong = _INTEGER_KINDS if is_float(element) else _FLOAT_KINDS
     if kind.data in wrong:
-        raise VerifyException(f"'{name}' cannot combine {element} by '{kind.data}'")
+        raise VerifyException(f"cannot combine {element} by '{kind.data}'")
 
 
 def combining_kind(kind: CombiningKindAttr | str) -> CombiningKindAttr:
@@ -342,9 +342,9 @@ class ReductionOp(IRDLOperation):
     def verify_(self) -> None:
         element = element_of(self.vector.type)
         if len(_shape(self.vector.type)) > 1:
-            raise VerifyException(f"'vector.reduction' takes a 1-D vector, not {self.vector.type}")
+            raise VerifyException(f"takes a 1-D vector, not {self.vector.type}")
         if self.dest.type != element or (self.acc is not None and self.acc.type != element):
-            raise VerifyException(f"'vector.reduction' of {self.vector.type} gives {self.dest.type}")
+            raise VerifyException(f"of {self.vector.type} gives {self.dest.type}")
         _verify_kind(self.name, self.kind, element)
 
 
@@ -371,10 +371,10 @@ class MultiDimReductionOp(IRDLOperation):
     def verify_(self) -> None:
         shape, dims = _shape(self.source.type), self.reduction_dims.get_values()
         if any(not 0 <= dim < len(shape) for dim in dims):
-            raise VerifyException(f"'vector.multi_reduction' cannot reduce dimensions {tuple(dims)} of {self.source.type}")
+            raise VerifyException(f"cannot reduce dimensions {tuple(dims)} of {self.source.type}")
         kept = tuple(size for dim, size in enumerate(shape) if dim not in dims)
         if self.acc.type != self.dest.type or _shape(self.dest.type) != kept or element_of(self.dest.type) != element_of(self.source.type):
-            raise VerifyException(f"'vector.multi_reduction' of {self.source.type} over {tuple(dims)} gives {self.dest.type}")
+            raise VerifyException(f"of {self.source.type} over {tuple(dims)} gives {self.dest.type}")
         _verify_kind(self.name, self.kind, element_of(self.source.type))
 
     @classmethod
@@ -428,9 +428,9 @@ class OuterProductOp(IRDLOperation):
         expected = (*_shape(self.lhs.type), *_shape(self.rhs.type))
         elements = {element_of(type) for type in (*self.operand_types, self.result.type)}
         if _shape(self.result.type) != expected or len(elements) != 1 or len(_shape(self.lhs.type)) != 1 or len(expected) > 2:
-            raise VerifyException(f"'vector.outerproduct' of {self.lhs.type} and {self.rhs.type} gives {self.result.type}")
+            raise VerifyException(f"of {self.lhs.type} and {self.rhs.type} gives {self.result.type}")
         if self.acc is not None and self.acc.type != self.result.type:
-            raise VerifyException(f"'vector.outerproduct' adds {self.acc.type} to {self.result.type}")
+            raise VerifyException(f"adds {self.acc.type} to {self.result.type}")
         _verify_kind(self.name, self.kind, element_of(self.lhs.type))
 
     @classmethod

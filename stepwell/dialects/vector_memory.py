@@ -107,26 +107,26 @@ class TransferOperation(IRDLOperation, ABC):
         map = cast(AffineMapAttr, properties["permutation_map"]).data
         in_bounds = cast(ArrayAttr[BoolAttr], properties["in_bounds"])
         if indices != source.get_num_dims():
-            raise VerifyException(f"'{self.name}' has {indices} indices for a source of rank {source.get_num_dims()}")
+            raise VerifyException(f"has {indices} indices for a source of rank {source.get_num_dims()}")
         if vector.element_type != source.element_type:
-            raise VerifyException(f"'{self.name}' transfers {source.element_type} of the source and {vector.element_type} of the vector")
+            raise VerifyException(f"transfers {source.element_type} of the source and {vector.element_type} of the vector")
         if map.num_symbols or map.num_dims != source.get_num_dims() or len(map.results) != vector.get_num_dims():
-            raise VerifyException(f"'{self.name}' has a permutation map {map} from rank {source.get_num_dims()} to {vector.get_num_dims()}")
+            raise VerifyException(f"has a permutation map {map} from rank {source.get_num_dims()} to {vector.get_num_dims()}")
         if len(in_bounds) != len(map.results):
-            raise VerifyException(f"'{self.name}' has {len(in_bounds)} in_bounds for a vector of rank {len(map.results)}")
+            raise VerifyException(f"has {len(in_bounds)} in_bounds for a vector of rank {len(map.results)}")
         seen: set[int] = set()
         for expr, inside in zip(map.results, in_bounds, strict=True):
             if isinstance(expr, AffineConstantExpr) and expr.value == 0:
                 if not inside:
-                    raise VerifyException(f"'{self.name}' requires broadcast dimensions to be in-bounds")
+                    raise VerifyException("requires broadcast dimensions to be in-bounds")
             elif not isinstance(expr, AffineDimExpr) or expr.position in seen:
-                raise VerifyException(f"'{self.name}' requires a projected permutation, got {map}")
+                raise VerifyException(f"requires a projected permutation, got {map}")
             else:
                 seen.add(expr.position)
         if mask is not None:
             expected = _mask_shape(map, vector.get_shape())
             if cast(Vector, mask.type).get_shape() != expected:
-                raise VerifyException(f"'{self.name}' needs a mask of shape {expected}, got {mask.type}")
+                raise VerifyException(f"needs a mask of shape {expected}, got {mask.type}")
 
     def _print_rest(
         self, printer: Printer, indices: Sequence[SSAValue], operands: Sequence[SSAValue | None], types: Sequence[Attribute]
@@ -247,7 +247,7 @@ class TransferReadOp(TransferOperation):
     def verify_(self) -> None:
         self._verify_transfer(self.source.type, self.result.type, len(self.indices), self.mask)
         if self.padding.type != cast(ShapedSource, self.source.type).element_type:
-            raise VerifyException(f"'{self.name}' pads {self.source.type} by a value of type {self.padding.type}")
+            raise VerifyException(f"pads {self.source.type} by a value of type {self.padding.type}")
 
     @classmethod
     def parse(cls, parser: Parser) -> TransferReadOp:
@@ -325,11 +325,11 @@ class TransferWriteOp(TransferOperation):
     def verify_(self) -> None:
         self._verify_transfer(self.source.type, self.vector.type, len(self.indices), self.mask)
         if any(isinstance(expr, AffineConstantExpr) for expr in self.permutation_map.data.results):
-            raise VerifyException(f"'{self.name}' cannot write a broadcast dimension")
+            raise VerifyException("cannot write a broadcast dimension")
         if (self.result is not None) != isinstance(self.source.type, TensorType) or (
             self.result is not None and self.result.type != self.source.type
         ):
-            raise VerifyException(f"'{self.name}' has a result exactly where it writes to a tensor, of that tensor's type")
+            raise VerifyException("has a result exactly where it writes to a tensor, of that tensor's type")
 
     @classmethod
     def parse(cls, parser: Parser) -> TransferWriteOp:
@@ -370,18 +370,18 @@ def _verify_access(op: Operation, base: Attribute, indices: int, vector: Attribu
     """Raise VerifyException unless the vector is a row of the memref's elements, and the other operands have its shape."""
     memref, row = cast(MemRefType[Any], base), cast(Vector, vector)
     if indices != memref.get_num_dims():
-        raise VerifyException(f"'{op.name}' has {indices} indices for a memref of rank {memref.get_num_dims()}")
+        raise VerifyException(f"has {indices} indices for a memref of rank {memref.get_num_dims()}")
     if memref.element_type not in (row.element_type, vector):
-        raise VerifyException(f"'{op.name}' moves {row.element_type} from or to a memref of {memref.element_type}")
+        raise VerifyException(f"moves {row.element_type} from or to a memref of {memref.element_type}")
     for what, type in others:
         if cast(Vector, type).get_shape() != row.get_shape():
-            raise VerifyException(f"'{op.name}' has a {what} of type {type} for a vector {vector}")
+            raise VerifyException(f"has a {what} of type {type} for a vector {vector}")
         if what == "mask" and cast(Vector, type).element_type != i1:
-            raise VerifyException(f"'{op.name}' has a mask of type {type}")
+            raise VerifyException(f"has a mask of type {type}")
         if what == "pass-through" and type != vector:
-            raise VerifyException(f"'{op.name}' has a pass-through of type {type} for a result {vector}")
+            raise VerifyException(f"has a pass-through of type {type} for a result {vector}")
         if what == "index vector" and not isinstance(cast(Vector, type).element_type, IntegerType | IndexType):
-            raise VerifyException(f"'{op.name}' has an index vector of type {type}")
+            raise VerifyException(f"has an index vector of type {type}")
 
 
 @irdl_op_definition

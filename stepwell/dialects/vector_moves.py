@@ -81,10 +81,10 @@ class TransposeOp(IRDLOperation):
     def verify_(self) -> None:
         shape, permutation = _shape(self.vector.type), self.permutation.get_values()
         if sorted(permutation) != list(range(len(shape))):
-            raise VerifyException(f"'vector.transpose' cannot permute {self.vector.type} by {tuple(permutation)}")
+            raise VerifyException(f"cannot permute {self.vector.type} by {tuple(permutation)}")
         expected = VectorType(element_of(self.vector.type), [shape[dim] for dim in permutation])
         if self.result.type != expected:
-            raise VerifyException(f"'vector.transpose' gives {self.result.type} where {expected} is expected")
+            raise VerifyException(f"gives {self.result.type} where {expected} is expected")
 
 
 @irdl_op_definition
@@ -104,7 +104,7 @@ class ShapeCastOp(IRDLOperation):
     def verify_(self) -> None:
         same_elements = element_of(self.source.type) == element_of(self.result.type)
         if not same_elements or prod(_shape(self.source.type)) != prod(_shape(self.result.type)):
-            raise VerifyException(f"'vector.shape_cast' cannot make {self.result.type} of {self.source.type}")
+            raise VerifyException(f"cannot make {self.result.type} of {self.source.type}")
 
 
 @irdl_op_definition
@@ -125,7 +125,7 @@ class BitcastOp(IRDLOperation):
         source, result = _shape(self.source.type), _shape(self.result.type)
         bits = [(shape[-1] if shape else 1) * _bits(element_of(t)) for shape, t in ((source, self.source.type), (result, self.result.type))]
         if len(source) != len(result) or source[:-1] != result[:-1] or bits[0] != bits[1]:
-            raise VerifyException(f"'vector.bitcast' cannot make {self.result.type} of {self.source.type}")
+            raise VerifyException(f"cannot make {self.result.type} of {self.source.type}")
 
 
 def _bits(element: Attribute) -> int:
@@ -136,10 +136,10 @@ def _verify_position(name: str, position: Sequence[int | SSAValue], whole: Attri
     """Raise VerifyException unless `part` is what `whole` has at a position of its leading dimensions."""
     shape = _shape(whole)
     if len(position) > len(shape) or _shape(part) != shape[len(position) :] or element_of(part) != element_of(whole):
-        raise VerifyException(f"'{name}' at a position of {len(position)} indices in {whole} moves {part}")
+        raise VerifyException(f"at a position of {len(position)} indices in {whole} moves {part}")
     for dim, (index, size) in enumerate(zip(position, shape, strict=False)):
         if isinstance(index, int) and not -1 <= index < size:
-            raise VerifyException(f"'{name}' at index {index} of dimension {dim} of {whole}")
+            raise VerifyException(f"at index {index} of dimension {dim} of {whole}")
 
 
 @irdl_op_definition
@@ -229,7 +229,7 @@ class InsertOp(IRDLOperation):
         verify_dynamic_index_list(self.static_position.get_values(), self.dynamic_position, DYNAMIC_INDEX)
         _verify_position(self.name, self.mixed_position(), self.dest.type, self.source.type)
         if self.dest.type != self.result.type:
-            raise VerifyException(f"'vector.insert' into {self.dest.type} gives {self.result.type}")
+            raise VerifyException(f"into {self.dest.type} gives {self.result.type}")
 
 
 class _StridedSlice(IRDLOperation, ABC):
@@ -237,12 +237,12 @@ class _StridedSlice(IRDLOperation, ABC):
 
     def _verify_box(self, offsets: Sequence[int], sizes: Sequence[int], strides: Sequence[int], shape: Sequence[int]) -> None:
         if not len(offsets) == len(sizes) == len(strides) <= len(shape):
-            raise VerifyException(f"'{self.name}' slices {len(offsets)} dimensions of shape {describe(shape)}")
+            raise VerifyException(f"slices {len(offsets)} dimensions of shape {describe(shape)}")
         if any(stride != 1 for stride in strides):
-            raise VerifyException(f"'{self.name}' takes strides of 1 only")
+            raise VerifyException("takes strides of 1 only")
         for dim, (offset, size, extent) in enumerate(zip(offsets, sizes, shape, strict=False)):
             if offset < 0 or size < 1 or offset + size > extent:
-                raise VerifyException(f"'{self.name}' leaves dimension {dim} of extent {extent}: {offset} + {size}")
+                raise VerifyException(f"leaves dimension {dim} of extent {extent}: {offset} + {size}")
 
 
 @irdl_op_definition
@@ -277,7 +277,7 @@ class ExtractStridedSliceOp(_StridedSlice):
         self._verify_box(offsets, sizes, strides, shape)
         expected = VectorType(element_of(self.source.type), (*sizes, *shape[len(sizes) :]))
         if self.result.type != expected:
-            raise VerifyException(f"'{self.name}' gives {self.result.type} where {expected} is expected")
+            raise VerifyException(f"gives {self.result.type} where {expected} is expected")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -339,9 +339,9 @@ class InsertStridedSliceOp(_StridedSlice):
         offsets, strides = _integers(self.offsets), _integers(self.strides)
         source, dest = _shape(self.source.type), _shape(self.dest.type)
         if len(offsets) != len(dest) or len(source) > len(dest) or len(strides) != len(source):
-            raise VerifyException(f"'{self.name}' puts {self.source.type} into {self.dest.type} at {len(offsets)} offsets")
+            raise VerifyException(f"puts {self.source.type} into {self.dest.type} at {len(offsets)} offsets")
         if element_of(self.source.type) != element_of(self.dest.type) or self.result.type != self.dest.type:
-            raise VerifyException(f"'{self.name}' puts {self.source.type} into {self.dest.type} and gives {self.result.type}")
+            raise VerifyException(f"puts {self.source.type} into {self.dest.type} and gives {self.result.type}")
         sizes = (1,) * (len(dest) - len(source)) + source
         self._verify_box(offsets, sizes, (1,) * (len(dest) - len(source)) + strides, dest)
 

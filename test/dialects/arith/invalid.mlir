@@ -1,0 +1,47 @@
+// RUN: mlopt %s --split-input-file --verify-diagnostics
+
+func.func @extsi(%a: i32) {
+  // expected-error @below {{cannot cast i32 to i16}}
+  %b = arith.extsi %a : i32 to i16
+  func.return
+}
+
+// -----
+
+func.func @shapes(%a: vector<4xi32>) {
+  // expected-error @below {{cannot cast vector<4xi32> to vector<8xf32>}}
+  %b = arith.sitofp %a : vector<4xi32> to vector<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @kinds(%a: f32) {
+  // expected-error @below {{cannot cast f32 to index}}
+  %b = arith.index_cast %a : f32 to index
+  func.return
+}
+
+// -----
+
+func.func @select(%c: vector<4xi1>, %a: vector<8xf32>) {
+  // expected-error @below {{has a condition of type vector<4xi1>}}
+  %b = arith.select %c, %a, %a : vector<4xi1>, vector<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @compare(%a: vector<4xi32>) {
+  // expected-error @below {{has a result of type i1}}
+  %b = "arith.cmpi"(%a, %a) <{predicate = 0 : i64}> : (vector<4xi32>, vector<4xi32>) -> i1
+  func.return
+}
+
+// -----
+
+func.func @isnan(%a: vector<4xf32>) {
+  // expected-error @below {{has a result of type i1}}
+  %b = "math.isnan"(%a) : (vector<4xf32>) -> i1
+  func.return
+}
