@@ -59,6 +59,7 @@ func.func @yields(%i: index, %v: f32) {
 
 // -----
 
+// Upstream lets this pass.
 func.func @steps(%n: index) {
   // expected-error @below {{steps must be positive}}
   affine.parallel (%i) = (0) to (%n) step (0) {

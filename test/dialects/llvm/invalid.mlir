@@ -1,5 +1,6 @@
 // RUN: mlopt %s --split-input-file --verify-diagnostics
 
+// Upstream lets this pass.
 llvm.func @select(%c: vector<4xi1>, %a: vector<8xf32>) {
   // expected-error @below {{has a condition of type vector<4xi1>}}
   %b = llvm.select %c, %a, %a : vector<4xi1>, vector<8xf32>
@@ -8,6 +9,7 @@ llvm.func @select(%c: vector<4xi1>, %a: vector<8xf32>) {
 
 // -----
 
+// Upstream lets this pass.
 llvm.func @fpext(%a: f64) {
   // expected-error @below {{cannot cast f64 to f32}}
   %b = llvm.fpext %a : f64 to f32
@@ -32,6 +34,7 @@ llvm.func @gep(%p: !llvm.ptr) {
 
 // -----
 
+// Upstream lets this pass.
 llvm.func @masked(%p: !llvm.ptr, %k: vector<8xi1>, %v: vector<4xf32>) {
   // expected-error @below {{unequal lengths}}
   %b = llvm.intr.masked.load %p, %k, %v {alignment = 4 : i32} : (!llvm.ptr, vector<8xi1>, vector<4xf32>) -> vector<4xf32>

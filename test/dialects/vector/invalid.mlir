@@ -16,6 +16,7 @@ func.func @extract(%a: vector<2x4xf32>) {
 
 // -----
 
+// Upstream lets this pass.
 func.func @insert(%a: vector<2x4xf32>, %s: vector<3xf32>) {
   // expected-error @below {{moves vector<3xf32>}}
   %b = vector.insert %s, %a [0] : vector<3xf32> into vector<2x4xf32>
