@@ -39,7 +39,25 @@ def _unit_loops(op: Any) -> set[int]:
         for extent, expr in zip(shape_of(operand), map.results, strict=True):
             if extent == 1 and isinstance(expr, AffineDimExpr):
                 found.add(expr.position)
-    return found
+    return found - _loops_that_keep_subscripts_apart(op, found)
+
+
+def _loops_that_keep_subscripts_apart(op: Any, unit: set[int]) -> set[int]:
+    """Unit loops without which a subscript such as `ow * 2 + kw` would become `kw` alone on a dimension that is longer than the loop kw runs."""
+    extents: dict[int, int] = {}
+    for operand, map in zip(op.operands, maps_of(op), strict=True):
+        for extent, expr in zip(shape_of(operand), map.results, strict=True):
+            if isinstance(expr, AffineDimExpr):
+                extents[expr.position] = extent
+    zero = AffineConstantExpr(0)
+    kept: set[int] = set()
+    for operand, map in zip(op.operands, maps_of(op), strict=True):
+        dims = [zero if d in unit else AffineDimExpr(d) for d in range(map.num_dims)]
+        for extent, expr in zip(shape_of(operand), map.results, strict=True):
+            left = expr.replace_dims_and_symbols(dims, ())
+            if isinstance(left, AffineDimExpr) and left != expr and extents.get(left.position) != extent:
+                kept |= expr.used_dims() & unit
+    return kept
 
 
 def _generic_fill(op: Any) -> Any:
