@@ -13,6 +13,7 @@ DIALECTS: dict[str, str] = {
     "math": "stepwell.dialects.math:Math",
     "vector": "stepwell.dialects.vector:VectorDialect",
     "linalg": "stepwell.dialects.linalg:Linalg",
+    "bufferization": "stepwell.dialects.bufferization:Bufferization",
     "tensor": "stepwell.dialects.tensor:TensorDialect",
     "llvm": "stepwell.dialects.llvm:LLVM",
 }

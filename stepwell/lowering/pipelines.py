@@ -28,10 +28,11 @@ FORM_KERNELS = ("nn-form-kernels",)
 STRUCTURE = (
     "convert-nn-to-linalg",
     "linalg-fuse-pointwise",
+    "choose-schedule",
+    "pack-operands",
     "plan-views",
     "outline-copies",
     "choose-schedule",
-    "pack-operands",
     "generalize-extents",
     "deduplicate-kernels",
 )

@@ -1,0 +1,423 @@
+"""The program leaves tensors: `@main` gets destination arguments, allocations, and views where tensors were sliced and reshaped.
+
+In: `@main` in destination form (`plan-views`, `outline-copies`), its kernels on memrefs (`bufferize-kernels`). Out: `@main` on memrefs,
+without results; constants are `memref.global`s. Nothing is copied and nothing is decided here: a tensor stands where its destination
+says. What is not in destination form is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    DictionaryAttr,
+    MemRefType,
+    ModuleOp,
+    SymbolRefAttr,
+    TensorType,
+    i32,
+)
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
+from xdsl.rewriter import Rewriter
+from xdsl.utils.exceptions import VerifyException
+
+from stepwell.dialects import arith, bufferization, memref, scf, tensor
+from stepwell.dialects.layouts import layout_of, strided
+from stepwell.ir.constants import DYNAMIC
+from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.passes import Pass
+from stepwell.lowering.loops.memref_types import buffer_type
+from stepwell.lowering.loops.storage import History, Storage
+from stepwell.lowering.structured.kernels import (
+    SymbolTable,
+    TopConstants,
+    callers,
+    constant_index,
+    erase_dead,
+    insert_before,
+    is_tensor,
+    location_of,
+    module_of,
+    name_of,
+    retype,
+    shape_of,
+)
+from stepwell.lowering.structured.static_layouts import groups_of, slice_of
+
+ALIGNMENT = 64
+"""Of every buffer, in bytes: a cache line, and the widest vector."""
+
+
+@dataclass(frozen=True)
+class BufferizeMain(Pass):
+    """Put the functions that call kernels on memrefs.
+
+    ```mlir
+    func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %e = tensor.empty() : tensor<4xf32>
+      %xb = bufferization.to_buffer %x read_only : tensor<4xf32> to memref<?xf32, strided<[1], offset: ?>>
+      %eb = bufferization.to_buffer %e : tensor<4xf32> to memref<?xf32, strided<[1], offset: ?>>
+      func.call @relu(%xb, %eb, %c4, %c1) : ...
+      %r = bufferization.to_tensor %eb restrict writable : ...
+      %rc = tensor.cast %r : tensor<?xf32> to tensor<4xf32>
+      func.return %rc : tensor<4xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @main(%x: memref<4xf32>, %out: memref<4xf32>) {
+      %xb = memref.cast %x : memref<4xf32> to memref<?xf32, strided<[1], offset: ?>>
+      %eb = memref.cast %out : memref<4xf32> to memref<?xf32, strided<[1], offset: ?>>
+      func.call @relu(%xb, %eb, %c4, %c1) : ...
+      func.return
+    }
+    ```
+    """
+
+    name: ClassVar[str] = "bufferize-main"
+
+    def run(self, op: Operation, ctx: Context) -> None:
+        module = module_of(op)
+        globals_ = _Globals(module)
+        for function in callers(module):
+            if any(isinstance(t, TensorType) for t in (*function.function_type.inputs, *function.function_type.outputs)):
+                _MainBufferizer(function, globals_).run()
+
+
+class _Globals:
+    """The constants of a module as `memref.global`s, equal ones once."""
+
+    def __init__(self, module: ModuleOp) -> None:
+        self._module = module
+        self._symbols = SymbolTable(module)
+        self._made: dict[tuple[Attribute, bytes], str] = {}
+
+    def name(self, op: arith.ConstantOp) -> str:
+        value = cast(DenseIntOrFPElementsAttr[Any], op.value)
+        key = (cast(Attribute, value.type), value.data.data)
+        if key not in self._made:
+            name = self._symbols.fresh(op.result.name_hint or "constant")
+            type = cast(TensorType[Any], op.result.type)
+            buffer = buffer_type(type.get_shape(), type.element_type)
+            first = self._module.body.block.first_op
+            assert first is not None
+            insert_before(first, memref.GlobalOp.get(name, buffer, value, constant=True, alignment=ALIGNMENT))
+            self._made[key] = name
+        return self._made[key]
+
+
+@dataclass(frozen=True)
+class _Buffer:
+    memref: SSAValue
+    storage: Storage
+
+
+@dataclass(frozen=True)
+class _Operand:
+    """A tensor that a kernel is given: as a memref of the kernel's type, to read or to write."""
+
+    tensor: SSAValue
+    buffer: _Buffer
+    memref: SSAValue
+    is_written: bool
+
+
+class _MainBufferizer:
+    def __init__(self, function: func.FuncOp, globals_: _Globals) -> None:
+        self._function = function
+        self._block = function.body.block
+        self._globals = globals_
+        self._buffers: dict[SSAValue, _Buffer] = {}
+        self._views: dict[Storage, SSAValue] = {}
+        self._casts: dict[tuple[Storage, Attribute], SSAValue] = {}
+        self._operands: dict[SSAValue, _Operand] = {}
+        """What stands behind the result of each `to_buffer`."""
+        self._outputs: dict[SSAValue, SSAValue] = {}
+        self._history = History()
+        self._constants = TopConstants(self._block)
+        self._old: list[Operation] = []
+        self._dropped_arguments: list[BlockArgument] = []
+
+    def run(self) -> None:
+        function, block = self._function, self._block
+        last = block.last_op
+        assert isinstance(last, func.ReturnOp)
+        outputs = len(last.operands)
+        output_types = [cast(TensorType[Any], value.type) for value in last.operands]
+        for value in (*block.args, *last.operands):
+            if is_tensor(value) and DYNAMIC in shape_of(value):
+                raise self._refuse(last, f"a tensor of type {value.type} has no known size", "give the model's inputs static shapes")
+            if value in last.operands and not is_tensor(value):
+                raise self._refuse(last, f"a result of type {value.type} is not a tensor", None)
+
+        for arg in list(block.args):
+            if is_tensor(arg):
+                type = cast(TensorType[Any], arg.type)
+                new = retype(arg, buffer_type(type.get_shape(), type.element_type))
+                self._buffers[new] = _Buffer(new, Storage(new))
+                self._views[Storage(new)] = new
+        for i, type in enumerate(output_types):
+            out = block.insert_arg(buffer_type(type.get_shape(), type.element_type), len(block.args))
+            out.name_hint = "out" if outputs == 1 else f"out{i}"
+            self._outputs[self._root_of_result(last, i)] = out
+
+        self._rewrite_block(block)
+        for i, value in enumerate(last.operands):
+            buffer = self._buffer(value, last)
+            if buffer.memref not in self._outputs.values():
+                raise self._refuse(last, f"result {i} is a part of another tensor", "run plan-views")
+        if self._history.stale:
+            raise CompileError(
+                f"@{name_of(function)}: {self._history.stale[0]} after its memory has been written again",
+                hint="run plan-views before bufferize-kernels",
+            )
+        insert_before(last, func.ReturnOp.create(location=last.location))
+        for op in (last, *reversed(self._old)):
+            Rewriter.erase_op(op)
+        for arg in self._dropped_arguments:
+            arg.block.erase_arg(arg)
+        erase_dead(block, (arith.ConstantOp,))
+        self._set_type(outputs)
+
+    def _set_type(self, outputs: int) -> None:
+        function = self._function
+        arguments = function.properties.get("arg_attrs")
+        results = function.properties.pop("res_attrs", None)
+        if arguments is not None or results is not None:
+            inputs = len(self._block.args) - outputs
+            of_inputs = list(cast(ArrayAttr[Attribute], arguments)) if arguments is not None else [DictionaryAttr({})] * inputs
+            of_outputs = list(cast(ArrayAttr[Attribute], results)) if results is not None else [DictionaryAttr({})] * outputs
+            function.properties["arg_attrs"] = ArrayAttr([*of_inputs, *of_outputs])
+        function.update_function_type()
+
+    def _refuse(self, op: Operation, what: str, hint: str | None) -> CompileError:
+        return CompileError(f"@{name_of(self._function)}: {what}", location=location_of(op), hint=hint)
+
+    def _root_of_result(self, last: Operation, i: int) -> SSAValue:
+        """The `tensor.empty` that a result stands in."""
+        value = last.operands[i]
+        while isinstance(op := value.owner, Operation) and not isinstance(op, tensor.EmptyOp):
+            if isinstance(
+                op, (tensor.CastOp, tensor.CollapseShapeOp, tensor.ExpandShapeOp, bufferization.ToTensorOp, bufferization.ToBufferOp)
+            ):
+                value = op.operands[0]
+            elif isinstance(op, tensor.InsertSliceOp):
+                value = op.dest
+            elif isinstance(op, scf.ForOp):
+                value = op.iter_args[op.results.index(cast(Any, value))]
+            else:
+                break
+        if not isinstance(value.owner, tensor.EmptyOp) or value.owner.parent is not self._block or value in self._outputs:
+            raise self._refuse(last, f"result {i} has no memory of its own", "run plan-views")
+        return value
+
+    # -- the walk
+
+    def _rewrite_block(self, block: Block) -> None:
+        for op in list(block.ops):
+            self._rewrite(op)
+
+    def _rewrite(self, op: Operation) -> None:
+        if isinstance(op, func.CallOp):
+            return self._rewrite_call(op)
+        if isinstance(op, scf.ForOp):
+            return self._rewrite_loop(op)
+        if isinstance(op, bufferization.ToBufferOp):
+            self._rewrite_to_buffer(op)
+        elif isinstance(op, tensor.DimOp):
+            dim = constant_index(op.index)
+            if dim is None:
+                raise self._refuse(op, "'tensor.dim' needs a constant dimension", None)
+            op.result.replace_all_uses_with(self._constants(shape_of(op.source)[dim]))
+        elif not self._enter_result(op):
+            if any(is_tensor(v) for v in (*op.operands, *op.results)) and not isinstance(op, (func.ReturnOp, scf.YieldOp)):
+                raise self._refuse(op, f"'{op.name}' on tensors is no view", "run plan-views and outline-copies")
+            return None
+        self._old.append(op)
+        return None
+
+    def _enter_result(self, op: Operation) -> bool:
+        """Enter the buffer of an op that makes or views a tensor; False if it is no such op."""
+        if isinstance(op, arith.ConstantOp) and isinstance(op.value, DenseIntOrFPElementsAttr) and is_tensor(op.result):
+            type = cast(TensorType[Any], op.result.type)
+            get = memref.GetGlobalOp.create(
+                properties={"name": SymbolRefAttr(self._globals.name(op))}, result_types=[buffer_type(type.get_shape(), type.element_type)]
+            )
+            self._enter_root(op.result, get.memref, op, get)
+        elif isinstance(op, tensor.EmptyOp):
+            out = self._outputs.get(op.tensor)
+            if out is not None:
+                self._enter_root(op.tensor, out, op)
+            else:
+                type = cast(TensorType[Any], op.tensor.type)
+                alloc = memref.AllocOp.create(
+                    result_types=[buffer_type(type.get_shape(), type.element_type)],
+                    properties={"operandSegmentSizes": DenseArrayBase.from_list(i32, [0, 0])},
+                )
+                self._enter_root(op.tensor, alloc.memref, op, alloc)
+        elif isinstance(op, bufferization.ToTensorOp):
+            operand = self._operands.get(op.memref)
+            if operand is None:
+                raise self._refuse(op, "'bufferization.to_tensor' of a buffer that no tensor stood for", None)
+            self._enter(op.tensor, operand.buffer)
+        elif isinstance(op, tensor.CastOp):
+            self._enter(op.dest, self._buffer(op.source, op))
+        elif isinstance(op, tensor.ExtractSliceOp):
+            self._enter_slice(op)
+        elif isinstance(op, tensor.InsertSliceOp):
+            self._enter_insertion(op)
+        elif isinstance(op, (tensor.CollapseShapeOp, tensor.ExpandShapeOp)):
+            self._enter_reshape(op)
+        else:
+            return False
+        return True
+
+    # -- buffers of values
+
+    def _buffer(self, value: SSAValue, user: Operation) -> _Buffer:
+        buffer = self._buffers.get(value)
+        if buffer is None:
+            raise self._refuse(
+                user, f"'{user.name}' uses a tensor that no buffer stands for", "run plan-views, outline-copies and bufferize-kernels first"
+            )
+        return buffer
+
+    def _enter(self, value: SSAValue, buffer: _Buffer) -> None:
+        self._buffers[value] = buffer
+        self._history.define(value)
+
+    def _enter_root(self, value: SSAValue, buffer: SSAValue, before: Operation, *new: Operation) -> None:
+        insert_before(before, *new)
+        if buffer.name_hint is None:
+            buffer.name_hint = value.name_hint
+        self._views[Storage(buffer)] = buffer
+        self._enter(value, _Buffer(buffer, Storage(buffer)))
+
+    def _view(self, op: Operation, result: SSAValue, storage: Storage, build: Any) -> None:
+        """Enter a view, made at most once for one part of one buffer."""
+        if storage not in self._views:
+            try:
+                view = cast(Operation, build())
+            except VerifyException as error:
+                raise self._refuse(op, str(error), "run plan-views") from None
+            insert_before(op, view)
+            self._views[storage] = view.results[0]
+        self._enter(result, _Buffer(self._views[storage], storage))
+
+    def _enter_slice(self, op: tensor.ExtractSliceOp) -> None:
+        source = self._buffer(op.source, op)
+        box = slice_of(op)
+        if box is None:
+            raise self._refuse(op, "'tensor.extract_slice' needs static sizes and strides", None)
+        storage = source.storage.slice(box, shape_of(op.source))
+        if storage == source.storage:
+            return self._enter(op.result, source)
+        self._view(op, op.result, storage, lambda: self._subview(source.memref, box.offsets, box.sizes, box.steps, box.kept))
+
+    @staticmethod
+    def _subview(source: SSAValue, offsets: Any, sizes: Any, steps: Any, kept: list[int]) -> memref.SubviewOp:
+        type = memref.SubviewOp.infer_result_type(cast(MemRefType[Any], source.type), offsets, sizes, steps)
+        if len(kept) < len(sizes):
+            strides, offset = layout_of(type)
+            type = strided(type, [sizes[d] for d in kept], tuple(strides[d] for d in kept), offset)
+        return memref.SubviewOp.get(source, offsets, sizes, steps, type)
+
+    def _enter_insertion(self, op: tensor.InsertSliceOp) -> None:
+        """Nothing to do: the source has been computed in its place. Refused if it has not."""
+        box = slice_of(op)
+        source, dest = self._buffer(op.source, op), self._buffer(op.dest, op)
+        if box is None or source.storage != dest.storage.slice(box, shape_of(op.dest)):
+            raise self._refuse(op, "'tensor.insert_slice' inserts what was computed elsewhere", "run plan-views")
+        self._history.read(op.source, source.storage, "'tensor.insert_slice' reads a part")
+        self._enter(op.result, dest)
+
+    def _enter_reshape(self, op: tensor.CollapseShapeOp | tensor.ExpandShapeOp) -> None:
+        source = self._buffer(op.src, op)
+        shape = shape_of(op.result)
+        storage = source.storage.reshape(shape_of(op.src), shape)
+        if isinstance(op, tensor.CollapseShapeOp):
+            self._view(op, op.result, storage, lambda: memref.CollapseShapeOp.get(source.memref, groups_of(op)))
+        else:
+            self._view(op, op.result, storage, lambda: memref.ExpandShapeOp.get(source.memref, groups_of(op), shape))
+
+    # -- calls and loops
+
+    def _rewrite_to_buffer(self, op: bufferization.ToBufferOp) -> None:
+        buffer = self._buffer(op.tensor, op)
+        value = buffer.memref
+        if value.type != op.memref.type:
+            key = (buffer.storage, cast(Attribute, op.memref.type))
+            if key not in self._casts:
+                cast_op = memref.CastOp.get(value, cast(MemRefType[Any], op.memref.type))
+                insert_before(op, cast_op)
+                self._casts[key] = cast_op.dest
+            value = self._casts[key]
+        self._operands[op.memref] = _Operand(op.tensor, buffer, value, op.read_only is None)
+
+    def _rewrite_call(self, call: func.CallOp) -> None:
+        operands = {i: self._operands[v] for i, v in enumerate(call.operands) if v in self._operands}
+        reads = [o for o in operands.values() if not o.is_written]
+        writes = [o for o in operands.values() if o.is_written]
+        for k, write in enumerate(writes):
+            for other in (*reads, *writes[k + 1 :]):
+                if write.buffer.storage.may_overlap(other.buffer.storage):
+                    callee = call.callee.root_reference.data
+                    raise self._refuse(call, f"the call of @{callee} writes memory that is another operand of it", "run plan-views")
+        for read in reads:
+            self._history.read(read.tensor, read.buffer.storage, f"the call of @{call.callee.root_reference.data} reads a tensor")
+        for write in writes:
+            self._history.write(write.buffer.storage)
+        for i, operand in operands.items():
+            call.operands[i] = operand.memref
+
+    def _rewrite_loop(self, loop: scf.ForOp) -> None:
+        """What a loop carries as tensors stays where it is: the carried argument, what is yielded and the result are one buffer."""
+        body = loop.body.block
+        carried = [i for i, value in enumerate(loop.iter_args) if is_tensor(value)]
+        buffers = {i: self._buffer(loop.iter_args[i], loop) for i in carried}
+        for i in carried:
+            self._history.read(loop.iter_args[i], buffers[i].storage, "a loop begins with a tensor")
+
+        views, casts = self._views, self._casts
+        self._views, self._casts = dict(views), dict(casts)
+        self._history.enter_loop()
+        for i in carried:
+            self._enter(body.args[1 + i], buffers[i])
+        self._rewrite_block(body)
+        yielded = body.last_op
+        assert isinstance(yielded, scf.YieldOp)
+        for i in carried:
+            value = yielded.operands[i]
+            if self._buffer(value, yielded).storage != buffers[i].storage:
+                raise self._refuse(yielded, f"a loop yields its carried value {i} in other memory than it came in", "run plan-views")
+            self._history.read(value, buffers[i].storage, "a loop yields a tensor")
+        self._history.leave_loop()
+        self._views, self._casts = views, casts
+        for i in carried:
+            self._enter(loop.results[i], buffers[i])
+        if carried:
+            self._rebuild_loop(loop, set(carried))
+
+    def _rebuild_loop(self, loop: scf.ForOp, dropped: set[int]) -> None:
+        body = loop.body.block
+        kept = [i for i in range(len(loop.iter_args)) if i not in dropped]
+        yielded = cast(Operation, body.last_op)
+        body.add_op(scf.YieldOp.create(operands=[yielded.operands[i] for i in kept], location=yielded.location))
+        new = scf.ForOp.create(
+            operands=[loop.lb, loop.ub, loop.step, *(loop.iter_args[i] for i in kept)],
+            result_types=[loop.results[i].type for i in kept],
+            attributes=loop.attributes,
+            regions=[loop.detach_region(loop.body)],
+            location=loop.location,
+        )
+        insert_before(loop, new)
+        for k, i in enumerate(kept):
+            loop.results[i].replace_all_uses_with(new.results[k])
+        self._old += [yielded, loop]
+        self._dropped_arguments += [body.args[1 + i] for i in sorted(dropped)]

@@ -1,0 +1,201 @@
+"""Operands take the layout that a kernel's schedule asks for.
+
+In: static kernels whose schedule holds steps `["pack_operand", argument, dimension, tile]`. Out: the argument has the dimension cut in
+tiles, panels outermost and the elements of a tile innermost; the kernel reads it through `floordiv` and `mod`; the steps are gone from
+the schedule.
+
+`tensor<KxNxf32>`, dimension 1, tile 32  ->  `tensor<(ceil(N / 32))xKx32xf32>`, read at `(n floordiv 32, k, n mod 32)`. What lies beyond N
+in the last panel is zero and never read: the iteration space keeps its exact extents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, TensorType
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir.affine import AffineMap
+from xdsl.rewriter import Rewriter
+
+from stepwell.dialects import arith, linalg, tensor
+from stepwell.ir.constants import Array, array_of, dense, dtype_of, is_splat, splat, tensor_type
+from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.passes import Pass
+from stepwell.lowering.structured.kernels import (
+    calls_by_callee,
+    drop_steps,
+    insert_before,
+    kernels,
+    location_of,
+    maps_of,
+    name_of,
+    number_of_destinations,
+    retype,
+    schedule_of,
+    shape_of,
+    step_name,
+)
+
+STEP = "pack_operand"
+
+
+@dataclass(frozen=True)
+class Packing:
+    """One step: argument number, dimension of its tensor, extent of a tile."""
+
+    argument: int
+    dimension: int
+    tile: int
+
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The packed shape."""
+        others = shape[: self.dimension] + shape[self.dimension + 1 :]
+        return (-(-shape[self.dimension] // self.tile), *others, self.tile)
+
+    def map(self, map: AffineMap) -> AffineMap:
+        """The map that reads the packed operand where `map` reads the plain one."""
+        packed = map.results[self.dimension]
+        others = map.results[: self.dimension] + map.results[self.dimension + 1 :]
+        return AffineMap(map.num_dims, map.num_symbols, (packed // self.tile, *others, packed % self.tile))
+
+    def array(self, array: Array) -> Array:
+        """The packed payload, zeros beyond the end."""
+        extent = array.shape[self.dimension]
+        panels = -(-extent // self.tile)
+        if panels * self.tile != extent:
+            widths = [(0, panels * self.tile - extent if d == self.dimension else 0) for d in range(array.ndim)]
+            array = np.pad(array, widths)
+        before, after = array.shape[: self.dimension], array.shape[self.dimension + 1 :]
+        cut = array.reshape(*before, panels, self.tile, *after)
+        return np.ascontiguousarray(np.moveaxis(np.moveaxis(cut, self.dimension + 1, -1), self.dimension, 0))
+
+
+@dataclass(frozen=True)
+class PackOperands(Pass):
+    """Execute the `pack_operand` steps of the schedules.
+
+    ```mlir
+    %w = arith.constant dense<...> : tensor<768x40xf32>
+    %r = func.call @matmul(%a, %w, %out) : ...
+    func.func private @matmul(%a: tensor<128x768xf32>, %b: tensor<768x40xf32>, %out: tensor<128x40xf32>)
+        attributes {kernel, schedule = [["pack_operand", 1, 1, 32]]}
+      ... linalg.generic {indexing_maps = [..., (m, n, k) -> (k, n), ...]}
+    ```
+    becomes
+    ```mlir
+    %w = arith.constant dense<...> : tensor<2x768x32xf32>
+    %r = func.call @matmul(%a, %w, %out) : ...
+    func.func private @matmul(%a: tensor<128x768xf32>, %b: tensor<2x768x32xf32>, %out: tensor<128x40xf32>) attributes {kernel, ...}
+      ... linalg.generic {indexing_maps = [..., (m, n, k) -> (n floordiv 32, k, n mod 32), ...]}
+    ```
+    An operand that is no constant is packed by a `linalg.pack` in front of the call, which `plan-views` turns into a kernel.
+    """
+
+    name: ClassVar[str] = "pack-operands"
+
+    def run(self, op: Operation, ctx: Context) -> None:
+        calls: dict[str, list[func.CallOp]] | None = None
+        packed: dict[tuple[SSAValue, Packing], SSAValue] = {}
+        for kernel in kernels(op):
+            packings = _packings(kernel)
+            if not packings:
+                continue
+            calls = calls_by_callee(op) if calls is None else calls
+            for packing in packings:
+                for call in calls.get(name_of(kernel), ()):
+                    call.operands[packing.argument] = _pack(call, packing, packed)
+                _pack_argument(kernel, packing)
+            kernel.update_function_type()
+            drop_steps(kernel, STEP)
+
+
+def _packings(kernel: func.FuncOp) -> list[Packing]:
+    packings: list[Packing] = []
+    for step in schedule_of(kernel):
+        if step_name(step) != STEP:
+            continue
+        numbers = [a.value.data for a in step.data[1:] if isinstance(a, IntegerAttr)]
+        if len(numbers) != 3:
+            raise CompileError(
+                f"schedule of @{name_of(kernel)}: {step} is not a packing", hint=f'write ["{STEP}", argument, dimension, tile]'
+            )
+        packing = Packing(*numbers)
+        inputs = len(kernel.body.block.args) - number_of_destinations(kernel)
+        if not 0 <= packing.argument < inputs:
+            raise CompileError(f"@{name_of(kernel)} cannot pack argument {packing.argument}: it has {inputs} inputs")
+        rank = len(shape_of(kernel.body.block.args[packing.argument]))
+        if not 0 <= packing.dimension < rank or packing.tile < 2:
+            raise CompileError(
+                f"@{name_of(kernel)} cannot pack dimension {packing.dimension} of a tensor of rank {rank} in tiles of {packing.tile}"
+            )
+        if any(p.argument == packing.argument for p in packings):
+            raise CompileError(f"@{name_of(kernel)} packs argument {packing.argument} twice")
+        packings.append(packing)
+    return packings
+
+
+def _pack_argument(kernel: func.FuncOp, packing: Packing) -> None:
+    arg = kernel.body.block.args[packing.argument]
+    type = cast(TensorType[Any], arg.type)
+    for use in list(arg.uses):
+        user = use.operation
+        if not isinstance(user, linalg.GenericOp) or use.index >= len(user.inputs):
+            raise CompileError(
+                f"@{name_of(kernel)} cannot pack argument {packing.argument}: '{user.name}' uses it",
+                location=location_of(user),
+                hint="only operands that linalg.generic reads through an indexing map can be packed",
+            )
+        maps = maps_of(user)
+        maps[use.index] = packing.map(maps[use.index])
+        user.properties["indexing_maps"] = ArrayAttr([AffineMapAttr(m) for m in maps])
+    retype(arg, tensor_type(packing.shape(type.get_shape()), type.element_type))
+
+
+def _pack(call: func.CallOp, packing: Packing, packed: dict[tuple[SSAValue, Packing], SSAValue]) -> SSAValue:
+    """The packed form of the call's operand: a folded constant, or a `linalg.pack` in front of the call."""
+    value = call.operands[packing.argument]
+    key = (value, Packing(0, packing.dimension, packing.tile))
+    owner = value.owner
+    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, DenseIntOrFPElementsAttr):
+        if key not in packed:
+            packed[key] = _fold(owner, packing)
+            if not value.has_more_than_one_use():
+                call.operands[packing.argument] = packed[key]
+                Rewriter.erase_op(owner)
+        return packed[key]
+    if key in packed and cast(Operation, packed[key].owner).parent is call.parent:
+        return packed[key]
+    type = cast(TensorType[Any], value.type)
+    empty = tensor.EmptyOp.create(result_types=[tensor_type(packing.shape(type.get_shape()), type.element_type)])
+    zero = arith.ConstantOp.create(properties={"value": _zero(type.element_type)}, result_types=[type.element_type])
+    others = [d for d in range(type.get_num_dims()) if d != packing.dimension]
+    pack = linalg.PackOp.get(
+        value, empty.tensor, [packing.dimension], [packing.tile], outer_dims_perm=[packing.dimension, *others], padding_value=zero.result
+    )
+    pack.location = call.location
+    insert_before(call, empty, zero, pack)
+    packed[key] = pack.results[0]
+    return pack.results[0]
+
+
+def _fold(constant: arith.ConstantOp, packing: Packing) -> SSAValue:
+    attribute = cast(DenseIntOrFPElementsAttr[Any], constant.value)
+    element = attribute.get_element_type()
+    shape = packing.shape(attribute.get_shape())
+    array = array_of(attribute)
+    if is_splat(attribute) and (array.shape[packing.dimension] % packing.tile == 0 or not array.reshape(-1)[:1].any()):
+        value: Attribute = splat(array.reshape(-1)[0].item(), tensor_type(shape, element))
+    else:
+        value = dense(packing.array(array), tensor_type(shape, element))
+    folded = arith.ConstantOp.create(properties={"value": value}, result_types=[tensor_type(shape, element)], location=constant.location)
+    folded.results[0].name_hint = constant.results[0].name_hint
+    insert_before(constant, folded)
+    return folded.results[0]
+
+
+def _zero(element: Attribute) -> Attribute:
+    return FloatAttr(0.0, element) if dtype_of(element).kind in "fV" else IntegerAttr(0, element)  # type: ignore[arg-type]
