@@ -58,7 +58,7 @@ def _power(b: MathBuilder, x: SSAValue, y: SSAValue, precise: bool) -> SSAValue:
     rest = None
     if low is not None:
         rest = b.fma(y, low, b.fma(y, high, b.neg(product)))
-        rest = b.select(b.cmp("olt", b.abs(exponent), 2000.0), rest, 0.0)  # where the result is 0 or inf, there is no rest
+        rest = b.select(b.cmp("olt", b.abs(product), 2000.0), rest, 0.0)  # where the result is 0 or inf, there is no rest
     result = _exp2(b, exponent, rest, c.EXP2_F64 if precise else c.EXP2_MIDDLE)
 
     # The sign, and where there is no real result.
@@ -85,6 +85,8 @@ def _log2(b: MathBuilder, a: SSAValue, precise: bool) -> tuple[SSAValue, SSAValu
         series = b.mul(b.mul(f, f), b.polynomial(f, c.LOG2_F64[1:]))
         high = b.add(e, product)
         low = b.add(b.add(b.sub(e, high), product), b.add(product_low, series))
+        total = b.add(high, low)
+        high, low = total, b.add(b.sub(high, total), low)
     else:
         high = b.fma(f, b.polynomial(f, c.LOG2_MIDDLE), e)
     high = b.select(b.cmp("olt", a, INF), high, a)

@@ -10,7 +10,7 @@ from stepwell.lowering.vectors import math_coefficients as c
 from stepwell.lowering.vectors.math_builder import NAN, MathBuilder
 
 # pi/2 as a sum of three f64.
-HALF_PI = (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591833e-33)
+HALF_PI = (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33)
 HALF_PI_F32 = (1.5707963705062866, -4.371139000186241e-08)
 QUARTER_PI = (0.7853981633974483, 3.061616997868383e-17)
 TAN_EIGHTH_TURN = 0.41421356237309503
@@ -19,7 +19,8 @@ TAN_EIGHTH_TURN = 0.41421356237309503
 def _reduce(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
     """x = n pi/2 + r with |r| <= pi/4: r, and an integer whose low two bits are those of n.
 
-    f32 is reduced in f64, which is exact enough up to |x| = 2^50; f64 by a pi/2 in three parts, good up to about 2^30.
+    f32 is reduced in f64, which is exact enough up to |x| = 2^50; f64 by a pi/2 in three parts, good up to about 2^30. Beyond, r is a number
+    in that range, but not the right one.
     """
     wide = b.to_double()
     w = x if b.double else wide.widen_from(x)
@@ -28,8 +29,10 @@ def _reduce(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
     n = wide.sub(shifted, magic)
     r = wide.fma(n, -HALF_PI[1], wide.fma(n, -HALF_PI[0], w))
     if b.double:
-        return wide.fma(n, -HALF_PI[2], r), wide.bits_of(shifted)
-    return b.narrow_from(r), b.narrow_int_from(wide.bits_of(shifted))
+        r, bits = wide.fma(n, -HALF_PI[2], r), wide.bits_of(shifted)
+    else:
+        r, bits = b.narrow_from(r), b.narrow_int_from(wide.bits_of(shifted))
+    return b.minimum(b.maximum(r, -0.786), 0.786), bits
 
 
 def _sine_and_cosine(b: MathBuilder, r: SSAValue) -> tuple[SSAValue, SSAValue]:
@@ -48,18 +51,18 @@ def _quadrant(b: MathBuilder, r: SSAValue, n: SSAValue) -> SSAValue:
 
 
 def sin(b: MathBuilder, x: SSAValue) -> SSAValue:
-    """Below 1 ulp in f32."""
+    """Below 2 ulp in f32."""
     return _quadrant(b, *_reduce(b, x))
 
 
 def cos(b: MathBuilder, x: SSAValue) -> SSAValue:
-    """Below 1 ulp in f32."""
+    """Below 2 ulp in f32."""
     r, n = _reduce(b, x)
     return _quadrant(b, r, b.int_add(n, 1))
 
 
 def tan(b: MathBuilder, x: SSAValue) -> SSAValue:
-    """sin / cos, or -cos / sin in odd quadrants. Below 2.5 ulp in f32."""
+    """sin / cos, or -cos / sin in odd quadrants. Below 4 ulp in f32."""
     r, n = _reduce(b, x)
     sine, cosine = _sine_and_cosine(b, r)
     odd = b.int_cmp("ne", b.int_and(n, 1), 0)
@@ -76,7 +79,7 @@ def _asin_parts(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue, SSAVal
 
 
 def asin(b: MathBuilder, x: SSAValue) -> SSAValue:
-    """Below 1.5 ulp."""
+    """Below 2.5 ulp."""
     _, large, p = _asin_parts(b, x)
     high, low = b.pick(HALF_PI_F32, HALF_PI[:2])
     outer = b.sub(high, b.fma(p, 2.0, -low))
