@@ -240,6 +240,18 @@ def pool_of_one(op: Any, site: Site) -> Replacement:
     return op.x if ones and not any(ints(op.pads)) else None
 
 
+def pool_of_everything(op: nn.AvgPoolOp | nn.MaxPoolOp | nn.SumPoolOp, site: Site) -> Replacement:
+    """A pool whose one window is the whole image -> a reduction over the spatial axes"""
+    if not is_static(op.x) or any(ints(op.pads)):
+        return None
+    first = 1 if op.layout.data == "channels_last" else 2
+    axes = range(first, first + len(ints(op.kernel)))
+    if any(k != shape_of(op.x)[a] for k, a in zip(ints(op.kernel), axes, strict=True)) or any(d != 1 for d in ints(op.dilations)):
+        return None
+    kind = {nn.AvgPoolOp: nn.ReduceMeanOp, nn.MaxPoolOp: nn.ReduceMaxOp, nn.SumPoolOp: nn.ReduceSumOp}[type(op)]
+    return site.make(kind, op.x, axes=tuple(axes), keepdims=True)
+
+
 SHAPE: Mapping[type[Operation], Sequence[Pattern]] = {
     nn.ReshapeOp: (reshape_of_reshape, reshape_of_splat, reshape_of_reduction, reshape_of_reduced, reshape_of_broadcast),
     nn.TransposeOp: (reshape_of_splat, transpose_of_transpose),
@@ -248,8 +260,8 @@ SHAPE: Mapping[type[Operation], Sequence[Pattern]] = {
     nn.PadOp: (pad_of_pad,),
     nn.GatherOp: (gather_of_one, gather_of_reshaped_indices, gather_of_widened_indices),
     nn.ResizeOp: (resize_to_same,),
-    nn.MaxPoolOp: (pool_of_one,),
-    nn.SumPoolOp: (pool_of_one,),
-    nn.AvgPoolOp: (pool_of_one,),
+    nn.MaxPoolOp: (pool_of_one, pool_of_everything),
+    nn.SumPoolOp: (pool_of_one, pool_of_everything),
+    nn.AvgPoolOp: (pool_of_one, pool_of_everything),
     **{k: (reduction_over_one, reduction_of_reduction) for k in (nn.ReduceSumOp, nn.ReduceMeanOp, nn.ReduceMaxOp, nn.ReduceMinOp, nn.ReduceProdOp)},
 }

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from xdsl.dialects.builtin import TensorType
 from xdsl.context import Context
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
@@ -74,7 +75,7 @@ def _keep(op: Operation, layouts: Layouts) -> None:
     """An operation that stays gets its operands as it knows them, and so does what stands inside it."""
     for user in op.walk() if op.regions else (op,):
         for i, operand in enumerate(user.operands):
-            if layouts.stored(operand)[0] is not operand:
+            if isinstance(operand.type, TensorType) and layouts.stored(operand)[0] is not operand:
                 user.operands[i] = layouts.get(operand)
 
 

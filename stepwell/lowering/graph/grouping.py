@@ -164,10 +164,10 @@ class _Grouping:
         return False
 
     def _with_prologue(self, members: set[Operation], anchor: NnOp) -> set[Operation]:
-        """Add elementwise producers of what a reduction or a norm reads, unless they could follow a matmul or a convolution."""
+        """Add elementwise producers of what a reduction, a transpose or a norm reads, unless they could follow a matmul or a convolution."""
         if isinstance(anchor, NORMS):
             kinds: tuple[type, ...] = CHEAP
-        elif isinstance(anchor, ReduceOp):
+        elif isinstance(anchor, (ReduceOp, nn.TransposeOp)):
             kinds = ELEMENTWISE
         else:
             return members

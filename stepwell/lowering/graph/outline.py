@@ -19,7 +19,7 @@ from stepwell.dialects import nn
 from stepwell.dialects.nn.base import NnOp
 from stepwell.ir.constants import splat, tensor_type
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.locations import place, place_of
+from stepwell.ir.locations import place
 from stepwell.lowering.graph.grouping import describe
 from stepwell.lowering.graph.plans import Plan
 from stepwell.lowering.graph.values import constant_attribute, element_of, make_constant_of, shape_of, splat_value
@@ -91,7 +91,8 @@ class Outliner:
         assert block is not None
         operands = [self._in_shape(value, shape, sink, block) for value, shape in body.arguments]
         call = CallOp(SymbolRefAttr(kernel.sym_name.data), operands, list(kernel.function_type.outputs))
-        call.attributes["source"] = StringAttr(_source(plan.group.ops))
+        if source := _source(plan.group.ops):
+            call.attributes["source"] = StringAttr(source)
         call.location = sink.location
         block.insert_op_before(call, sink)
         for old, new in zip(sink.results, call.results, strict=True):
@@ -187,27 +188,20 @@ def _number(value: SSAValue) -> DenseIntOrFPElementsAttr[Any] | None:
 def _result_types(op: NnOp, plan: Plan, body: _Body, refs: Sequence[Ref]) -> list[Any]:
     if len(op.results) > 1:
         return [r.type for r in op.results]
-    element = element_of(op.results[0])
-    if plan.dynamic:
-        return [op.results[0].type]
-    if plan.is_before(op):
-        shape = plan.extents()
-    else:
-        shape = plan.result_shape()
+    element, shape = element_of(op.results[0]), plan.value_shape(op)
     if op is not plan.group.anchor:
-        have = np.broadcast_shapes(*(body.type_of(r).get_shape() for r in refs))
-        if have != shape:
+        have = () if plan.dynamic else np.broadcast_shapes(*(body.type_of(r).get_shape() for r in refs))
+        if have != shape and not plan.dynamic:
             raise CompileError(f"kernel forming: {op.name} on {have} should give {shape}", location=place(op))
     return [tensor_type(shape, element)]
 
 
 def _source(ops: Sequence[Operation]) -> str:
-    """The names of the source nodes, joined and shortened."""
+    """The names of the source nodes, joined and shortened; empty for operations that nobody named."""
     names: dict[str, None] = {}
     for op in ops:
         for part in op.location.locations.data if isinstance(op.location, FusedLoc) else (op.location,):
-            name = part.desc.data if isinstance(part, NameLoc) else place_of(part)
-            if name:
-                names[name] = None
-    text = " + ".join(names) or describe(ops)
+            if isinstance(part, NameLoc):
+                names[part.desc.data] = None
+    text = " + ".join(names)
     return text if len(text) <= SOURCE_LENGTH else text[: SOURCE_LENGTH - 3] + "..."

@@ -50,6 +50,8 @@ class Plan:
     group: Group
     domain: Shape
     groups: Groups
+    data: View
+    """What the anchor reads first, and with it what is computed before the anchor."""
     result: View
     operand_views: dict[tuple[Operation, int], View]
     anchor_shapes: list[Shape]
@@ -66,6 +68,11 @@ class Plan:
         """The shape of the kernel's result."""
         return shape_of(self.group.sink.results[0]) if self.dynamic else group_extents(self.domain, self.result_groups())
 
+    def data_groups(self) -> Groups:
+        """The groups in the order in which the anchor's data has them."""
+        place = {d: i for i, d in enumerate(self.data.dims)}
+        return tuple(sorted(self.groups, key=lambda g: place.get(g[0], -1) if g else -1))
+
     def extents(self) -> Shape:
         """The shape of the merged domain."""
         return group_extents(self.domain, self.groups)
@@ -77,21 +84,28 @@ class Plan:
         value = op.operands[index]
         if self.dynamic:
             return shape_of(value)
-        before = self.is_before(op)
-        space = self.groups if before else self.result_groups()
+        space = self.data_groups() if is_before(op, self.group.anchor) else self.result_groups()
         full = group_extents(self.domain, space)
         if constant_attribute(value) is None and prod(shape_of(value)) == prod(full):
             return full
         return merged_shape(self.operand_views[op, index], self.domain, space)
 
-    def is_before(self, op: Operation) -> bool:
-        """Whether an elementwise operation stands before the anchor, where the domain is what the anchor reads."""
-        anchor = self.group.anchor
-        return anchor is not None and shape_of(op.results[0]) != shape_of(anchor.results[0]) and _feeds(op, anchor)
+    def value_shape(self, op: Operation) -> Shape:
+        """The merged shape of what an operation of the group computes."""
+        if self.dynamic:
+            return shape_of(op.results[0])
+        return group_extents(self.domain, self.data_groups()) if is_before(op, self.group.anchor) else self.result_shape()
 
 
-def _feeds(op: Operation, anchor: Operation) -> bool:
-    return any(use.operation is anchor or _feeds(use.operation, anchor) for use in op.results[0].uses if isinstance(use.operation, (*ELEMENTWISE, type(anchor))))
+def is_before(op: Operation, anchor: Operation | None) -> bool:
+    """Whether an elementwise operation of a group stands before its anchor."""
+    if anchor is None or op is anchor:
+        return False
+    return any(use.operation is anchor or is_before(use.operation, anchor) for use in op.results[0].uses if _may_feed(use.operation, anchor))
+
+
+def _may_feed(op: Operation, anchor: Operation) -> bool:
+    return op is anchor or (isinstance(op, ELEMENTWISE) and op.parent is anchor.parent)
 
 
 def plan(group: Group, boundaries: Boundaries) -> Plan:
@@ -110,14 +124,15 @@ def _plan(group: Group, boundaries: Boundaries) -> Plan:
     anchor = group.anchor
     anchoring = _anchoring(anchor) if anchor is not None else _pointwise(group.sink)
     domain = anchoring.domain
+    data = anchoring.operands[0] if anchoring.operands else anchoring.result
     views = dict[tuple[Operation, int], View]()
     for op in group.ops:
         if op is anchor:
             continue
-        before = anchor is not None and shape_of(op.results[0]) != shape_of(anchor.results[0]) and _feeds(op, anchor)
+        space = data if is_before(op, anchor) else anchoring.result
         for i, operand in enumerate(op.operands):
             if operand.owner not in group.ops:
-                view = broadcast_view(shape_of(operand), domain) if before else _after(operand, anchoring.result, domain)
+                view = _against(operand, space)
                 views[op, i] = View(view.dims, boundaries.of(operand))
     everything = list(views.values())
     if anchor is not None:
@@ -133,7 +148,7 @@ def _plan(group: Group, boundaries: Boundaries) -> Plan:
         groups = _with_row(groups, *anchoring.needs_row)
     elif not groups and domain:
         groups = ((),)
-    made = Plan(group, domain, groups, result, views, [], {}, dynamic)
+    made = Plan(group, domain, groups, data, result, views, [], {}, dynamic)
     if anchoring.rebuild is not None and not dynamic:
         made.anchor_shapes, made.properties = anchoring.rebuild(made)
     elif anchor is not None:
@@ -158,11 +173,11 @@ def _whole(shape: Shape) -> View:
     return View(tuple(range(len(shape))))
 
 
-def _after(operand: SSAValue, result: View, domain: Shape) -> View:
-    """The view of an operand that is broadcast against the result of the anchor."""
+def _against(operand: SSAValue, space: View) -> View:
+    """The view of an operand that is broadcast against a tensor that lies so in the domain."""
     shape = shape_of(operand)
-    first = len(result.dims) - len(shape)
-    return View(tuple(None if extent == 1 else result.dims[first + i] for i, extent in enumerate(shape)))
+    first = len(space.dims) - len(shape)
+    return View(tuple(None if extent == 1 else space.dims[first + i] for i, extent in enumerate(shape)))
 
 
 # ---- anchors ----------------------------------------------------------------------------------------------------------------------
