@@ -10,19 +10,25 @@ SIMPLIFY = (
     "nn-canonicalize",
     "nn-fold-constants",
     "nn-raise",
+    "nn-fold-constants",
     "nn-fold-affine",
     "nn-cse",
     "nn-dce",
-    "nn-flush-denormals",
 )
+# What stood behind a transpose is seen only when the transpose is gone: patterns run again after the change of layout.
 CHANNELS_LAST = (
     "nn-decompose",
+    "nn-fold-constants",
     "nn-to-channels-last",
-    "nn-explicit-padding",
     "nn-canonicalize",
     "nn-fold-constants",
+    "nn-raise",
+    "nn-fold-affine",
+    "nn-explicit-padding",
+    "nn-canonicalize",
     "nn-cse",
     "nn-dce",
+    "nn-flush-denormals",
 )
 FORM_KERNELS = ("nn-form-kernels",)
 STRUCTURE = (
