@@ -1,7 +1,8 @@
 """LLVM IR text in, object code out; and the lint that finds kernels whose hot block keeps vectors on the stack.
 
 Vectorised kernels come unrolled and scheduled: no IR passes are run on them; code generation alone is as fast at run time and takes half
-the compile time. LLVM's loop strength reduction is off: it would replace the few row pointers of a kernel by many, and spill.
+the compile time. LLVM's loop strength reduction is off: it would replace the few row pointers of a kernel by many, and spill. So is its machine
+scheduler: it hoists the loads and broadcasts of later steps over the arithmetic of earlier ones, and spills (a matrix product runs at half speed).
 """
 
 from __future__ import annotations
@@ -64,12 +65,14 @@ def assembly(text: str, target: Target, *, level: int = DEFAULT_LEVEL, optimise:
         if optimise:
             _optimise(llvm, module, machine)
         llvm.set_option("stepwell", "-disable-lsr=true")
+        llvm.set_option("stepwell", "-enable-misched=false")
         try:
             return machine.emit_assembly(module)
         except RuntimeError as error:
             raise CompileError(f"LLVM cannot generate code: {error}") from error
         finally:
             llvm.set_option("stepwell", "-disable-lsr=false")
+            llvm.set_option("stepwell", "-enable-misched=true")
 
 
 def assemble(listing: str, target: Target) -> bytes:
