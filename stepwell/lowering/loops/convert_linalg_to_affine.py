@@ -75,10 +75,9 @@ class _Converter:
     def __init__(self, kernel: func.FuncOp) -> None:
         self._kernel = kernel
         self._constants: dict[Hashable, SSAValue] = {}
-        for op in list(kernel.body.block.ops):
+        for op in reversed(list(kernel.body.block.ops)):
             if isinstance(op, arith.ConstantOp):
-                first = self._constants.setdefault(cast(Hashable, op.value), op.result)
-                op.result.replace_all_uses_with(first)
+                op.result.replace_all_uses_with(self._constant(op))
         self._extents = _loop_extents(kernel)
 
     def convert(self, ops: Sequence[LinalgStructuredOperation]) -> None:
