@@ -169,9 +169,7 @@ class ParallelOp(IRDLOperation):
         if not loops:
             raise VerifyException("needs at least one loop")
         if not len(self.lowerBound) == len(self.upperBound) == loops:
-            raise VerifyException(
-                f"has {len(self.lowerBound)} lower bounds, {len(self.upperBound)} upper bounds and {loops} steps"
-            )
+            raise VerifyException(f"has {len(self.lowerBound)} lower bounds, {len(self.upperBound)} upper bounds and {loops} steps")
         if self.body.block.arg_types != (INDEX,) * loops:
             raise VerifyException(f"of {loops} loops needs a body of {loops} index arguments")
         if self.initVals.types != self.result_types:

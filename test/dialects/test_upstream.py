@@ -59,7 +59,9 @@ def test_what_we_print_is_accepted(generic: bool) -> None:
 
 
 def test_what_we_refuse_is_refused() -> None:
-    chunks = [(dialect, i, text) for dialect in DIALECTS for i, text in enumerate(SPLIT.split((HERE / dialect / "invalid.mlir").read_text()))]
+    chunks = [
+        (dialect, i, text) for dialect in DIALECTS for i, text in enumerate(SPLIT.split((HERE / dialect / "invalid.mlir").read_text()))
+    ]
     answers = ask([text for _, _, text in chunks])
     for (dialect, i, text), answer in zip(chunks, answers, strict=True):
         assert (answer == "") == (STRICTER in text), f"{dialect}, chunk {i}: {answer or 'accepted'}"
