@@ -72,37 +72,35 @@ def bounded_piece(w: Walk, layout: Layout, bounds: Sequence[Index], piece: int) 
                 return w.sink.splat(lanes, "i1", 0)
         elif extent:
             conditions.append(_below(w, at, bound))
+    inside = _all(w, conditions)
     if not lanes:
-        return _all(w, conditions)
-    first = chunk * layout.lanes
-    last = bounds[-1]
-    if last.known is not None:
-        inside = min(max(last.known - first, 0), lanes)
-        if conditions:
-            last = w.atom(w.pure(("select", last.known, *conditions), conditions, lambda: _limit(w, conditions, last)))
-        elif inside == lanes:
+        return inside
+    mask = _lanes_below(w, layout, bounds[-1], chunk * layout.lanes, lanes)
+    if inside is None:
+        return mask
+    i1 = vector_text(lanes, "i1")
+    mask = w.sink.splat(lanes, "i1", 1) if mask is None else mask
+    return w.sink.select("i1", inside, i1, mask, w.sink.splat(lanes, "i1", 0))
+
+
+def _lanes_below(w: Walk, layout: Layout, bound: Index, first: int, lanes: int) -> Token | None:
+    """Which of the lanes first, first + 1, ... are below a bound; None if all are. Shared by all rows, and by all masks of that bound."""
+    known = bound.known
+    if known is not None:
+        inside = min(max(known - first, 0), lanes)
+        if inside == lanes:
             return None
-        else:
-            return w.sink.splat(lanes, "i1", 0) if not inside else w.sink.vector("i1", [i < inside for i in range(lanes)])
-    else:
-        last = w.extreme("smin", [last, constant(layout.shape[-1])])  # so that it fits in 32 bits
-        if conditions:
-            clamped = last
-            last = w.atom(w.pure(("select", clamped, *conditions), [*conditions, *_tokens(last)], lambda: _limit(w, conditions, clamped)))
-    limit = w.materialise(last)
+        return w.sink.splat(lanes, "i1", 0) if not inside else w.sink.vector("i1", [i < inside for i in range(lanes)])
+    limit = w.materialise(w.extreme("smin", [bound, constant(layout.shape[-1])]))  # so that it fits in 32 bits
 
     def splat() -> Token:
         return w.splat_of(w.sink.cast("trunc", "i64", limit, "i32"), lanes, "i32")
 
     def compare() -> Token:
-        bound = w.pure(("limit", limit, lanes), (limit,), splat)
-        return w.sink.compare("icmp", "slt", vector_text(lanes, "i32"), w.sink.vector("i32", range(first, first + lanes)), bound)
+        limits = w.pure(("limit", limit, lanes), (limit,), splat)
+        return w.sink.compare("icmp", "slt", vector_text(lanes, "i32"), w.sink.vector("i32", range(first, first + lanes)), limits)
 
     return w.pure(("lanes", limit, first, lanes), (limit,), compare)
-
-
-def _tokens(index: Index) -> list[Token]:
-    return [token for token, _ in index.terms]
 
 
 def _scalar_position(layout: Layout, piece: int) -> list[int]:
@@ -111,8 +109,8 @@ def _scalar_position(layout: Layout, piece: int) -> list[int]:
 
 
 def _below(w: Walk, at: int, bound: Index) -> Token:
-    token = w.materialise(bound)
-    return w.pure(("below", at, token), (token,), lambda: w.sink.compare("icmp", "slt", "i64", w.sink.integer("i64", at), token))
+    # Made where it is used: a comparison costs less than a register that keeps its result.
+    return w.sink.compare("icmp", "slt", "i64", w.sink.integer("i64", at), w.materialise(bound))
 
 
 def _all(w: Walk, conditions: list[Token]) -> Token | None:
@@ -120,14 +118,8 @@ def _all(w: Walk, conditions: list[Token]) -> Token | None:
         return None
     result = conditions[0]
     for other in conditions[1:]:
-        a = result
-        result = w.pure(("and", a, other), (a, other), lambda a=a, b=other: w.sink.binary("and", "i1", a, b))
+        result = w.sink.binary("and", "i1", result, other)
     return result
-
-
-def _limit(w: Walk, conditions: list[Token], limit: Index) -> Token:
-    inside = _all(w, conditions)
-    return w.sink.select("i1", inside, "i64", w.materialise(limit), w.sink.integer("i64", 0))
 
 
 @piece("vector.create_mask", "vector.constant_mask")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from stepwell.lowering.machine.emit_tables import anchor, read
 from stepwell.lowering.machine.index import Index, constant
 from stepwell.lowering.machine.layout import Layout, vector_text
 from stepwell.lowering.machine.masks import bounded_piece, bounds_of, mask_piece, row_position
-from stepwell.lowering.machine.pieces_arith import mangled
+from stepwell.lowering.machine.pieces_arith import constant_splat, mangled, number
 from stepwell.lowering.machine.sink import Token
 from stepwell.lowering.machine.walk import Walk, attribute, unsupported
 
@@ -121,16 +121,17 @@ def _to_store(w: Walk, layout: Layout, lanes: int, value: Token) -> Token:
     return w.sink.cast("zext", vector_text(lanes, "i1"), value, vector_text(lanes, "i8"))
 
 
-def _spare(w: Walk, layout: Layout) -> Token:
-    """A place on the stack that a scalar access goes to when its mask is off."""
+def _spare(w: Walk, layout: Layout, content: float | None = None) -> Token:
+    """A place on the stack that a scalar access goes to when its mask is off; `content` is what is read there."""
     element = layout.element
-    scope = w.scope
-    while scope.parent is not None:
-        scope = scope.parent
-    key = ("spare", element.memory)
-    token = scope.memo.get(key)
+    root = w.frame.scope
+    key = ("spare", element.memory, repr(content))
+    token = root.memo.get(key)
     if token is None:
-        token = scope.memo[key] = w.sink.stack(element.memory, 1, element.size)
+        token = root.memo[key] = w.sink.stack(element.memory, 1, element.size)
+        if content is not None:
+            value = w.sink.splat(0, element.memory, number(content, element))
+            w.at(root, lambda: w.sink.store(element.memory, value, token, element.size))
     return token
 
 
@@ -152,7 +153,10 @@ def _read_piece(w: Walk, transfer: Transfer, piece: int, padding: SSAValue | Non
 
     if not lanes:
         pointer = w.pointer(transfer.access, transfer.distances(piece))
-        value = w.sink.load(element, pointer, size) if mask is None else _masked_scalar(w, layout, pointer, mask, otherwise())
+        if mask is None:
+            value = w.sink.load(element, pointer, size)
+        else:
+            value = _masked_scalar(w, layout, pointer, mask, padding, otherwise)
         return _loaded(w, layout, lanes, value)
 
     type = vector_text(lanes, element)
@@ -172,11 +176,13 @@ def _read_piece(w: Walk, transfer: Transfer, piece: int, padding: SSAValue | Non
     return _loaded(w, layout, lanes, value)
 
 
-def _masked_scalar(w: Walk, layout: Layout, pointer: Token, mask: Token, otherwise: Token) -> Token:
-    # Without a branch: read a spare place instead, and choose.
+def _masked_scalar(w: Walk, layout: Layout, pointer: Token, mask: Token, padding: SSAValue | None, otherwise: Callable[[], Token]) -> Token:
+    # Without a branch: read a spare place instead, which holds the padding if that is a constant.
     element = layout.element
-    safe = w.sink.select("i1", mask, "ptr", pointer, _spare(w, layout))
-    return w.sink.select("i1", mask, element.memory, w.sink.load(element.memory, safe, element.size), otherwise)
+    content = constant_splat(padding) if padding is not None else None
+    safe = w.sink.select("i1", mask, "ptr", pointer, _spare(w, layout, content))
+    value = w.sink.load(element.memory, safe, element.size)
+    return value if content is not None else w.sink.select("i1", mask, element.memory, value, otherwise())
 
 
 def _strided(w: Walk, element: str, pointer: Token, stride: Any, lanes: int) -> Token:
