@@ -16,6 +16,7 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, StringAttr, TensorType, UnitAttr, i32, i64
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind
 from xdsl.rewriter import Rewriter
 
 from stepwell.dialects import arith, bufferization, linalg, memref, tensor
@@ -23,7 +24,7 @@ from stepwell.ir.constants import DYNAMIC
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
 from stepwell.lowering.loops.kernel_chains import Chain, Chains, find_chains, separate_histories
-from stepwell.lowering.loops.memref_types import argument_type, buffer_type
+from stepwell.lowering.loops.memref_types import argument_type, buffer_type, packed_type
 from stepwell.lowering.structured.extents import Extents, Place
 from stepwell.lowering.structured.fuse_pointwise import to_generic
 from stepwell.lowering.structured.kernels import (
@@ -39,6 +40,7 @@ from stepwell.lowering.structured.kernels import (
     kernels,
     location_of,
     loop_names,
+    maps_of,
     name_of,
     retype,
     shape_of,
@@ -96,6 +98,17 @@ class _Abi:
     results: int
 
 
+def _is_packed(argument: SSAValue) -> bool:
+    """Whether `pack-operands` has laid an argument out in tiles: its last dimension is then read at `n mod tile`."""
+    for use in argument.uses:
+        if isinstance(use.operation, (linalg.GenericOp, linalg.FillOp)):
+            results = maps_of(use.operation)[use.index].results
+            last = results[-1] if results else None
+            if isinstance(last, AffineBinaryOpExpr) and last.kind == AffineBinaryOpKind.Mod:
+                return True
+    return False
+
+
 # ---- one kernel -----------------------------------------------------------------------------------------------------------------
 
 
@@ -141,7 +154,8 @@ class _Bufferizer:
 
         for arg in tensor_args:
             if is_tensor(arg):
-                self._renamed[arg] = retype(arg, argument_type(shape_of(arg), cast(TensorType[Any], arg.type).element_type))
+                type_of = packed_type if _is_packed(arg) else argument_type
+                self._renamed[arg] = retype(arg, type_of(shape_of(arg), cast(TensorType[Any], arg.type).element_type))
         for name, place in distinct.items():
             argument = block.insert_arg(INDEX, len(block.args))
             argument.name_hint = name.upper()
