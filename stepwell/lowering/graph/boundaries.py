@@ -1,7 +1,8 @@
 """Where the dimensions of a value cannot be merged, because its elements are (or should be) part of a larger buffer.
 
-A slice is a window into what it is cut from. What flows into a padding or a concatenation is best computed in place, inside the larger buffer. In both cases
-neighbouring dimensions are merged for free only where no cut axis lies at or behind the seam: [H, W, C] inside a padded image is [H, W * C], never [H * W * C].
+A slice is a window into what it is cut from. What flows into a padding or a concatenation is best computed in place, inside the larger
+buffer. In both cases neighbouring dimensions are merged for free only where no cut axis lies at or behind the seam: [H, W, C] inside a
+padded image is [H, W * C], never [H * W * C].
 """
 
 from __future__ import annotations

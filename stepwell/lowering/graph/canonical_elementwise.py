@@ -14,12 +14,36 @@ import numpy as np
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.dialects import nn
-from stepwell.dialects.nn.base import NnOp, is_bool, is_float, is_integer, is_unsigned, number
+from stepwell.dialects.nn.base import NnOp, is_bool, is_float, is_integer, is_unsigned
+from stepwell.dialects.nn.binary import BinaryOp
+from stepwell.dialects.nn.unary import UnaryOp
 from stepwell.ir.constants import dtype_of, tensor_type
 from stepwell.lowering.graph.patterns import Pattern, Replacement, Site
-from stepwell.lowering.graph.values import constant_array, constant_attribute, element_of, is_filled_with, made_by, shape_of, splat_value, tensor
+from stepwell.lowering.graph.values import (
+    constant_array,
+    constant_attribute,
+    element_of,
+    is_filled_with,
+    made_by,
+    shape_of,
+    splat_value,
+    tensor,
+)
 
-COMMUTATIVE = (nn.AddOp, nn.MulOp, nn.MaxOp, nn.MinOp, nn.AndOp, nn.OrOp, nn.XorOp, nn.BitwiseAndOp, nn.BitwiseOrOp, nn.BitwiseXorOp, nn.EqOp, nn.NeOp)
+COMMUTATIVE = (
+    nn.AddOp,
+    nn.MulOp,
+    nn.MaxOp,
+    nn.MinOp,
+    nn.AndOp,
+    nn.OrOp,
+    nn.XorOp,
+    nn.BitwiseAndOp,
+    nn.BitwiseOrOp,
+    nn.BitwiseXorOp,
+    nn.EqOp,
+    nn.NeOp,
+)
 
 NEUTRAL: Mapping[type[Operation], float] = {
     nn.AddOp: 0,
@@ -263,9 +287,8 @@ def unary_of_broadcast(op: NnOp, site: Site) -> Replacement:
     return site.make(nn.BroadcastToOp, computed, result_type=op.results[0].type)
 
 
-_BINARY = (nn.AddOp, nn.SubOp, nn.MulOp, nn.DivOp, nn.PowOp, nn.MaxOp, nn.MinOp, nn.AndOp, nn.OrOp, nn.XorOp)
-_BROADCASTING = tuple(k for k in nn.OPS if issubclass(k, (nn.AddOp.__mro__[1], nn.SelectOp)))
-_UNARY = tuple(k for k in nn.OPS if issubclass(k, nn.ReluOp.__mro__[1])) + (nn.CastOp,)
+_BROADCASTING = tuple(k for k in nn.OPS if issubclass(k, (BinaryOp, nn.SelectOp)))
+_UNARY = (*(k for k in nn.OPS if issubclass(k, UnaryOp)), nn.CastOp)
 
 
 def _table() -> dict[type[Operation], list[Pattern]]:

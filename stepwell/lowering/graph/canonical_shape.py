@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.dialects import nn
-from stepwell.dialects.nn.base import floats, ints, number
+from stepwell.dialects.nn.base import floats, ints, is_integer, number
 from stepwell.dialects.nn.binary import BinaryOp
 from stepwell.dialects.nn.reduce import ReduceOp, reduced_shape
 from stepwell.dialects.nn.unary import UnaryOp
 from stepwell.ir.constants import tensor_type
+from stepwell.lowering.graph.canonical_elementwise import holds_all
 from stepwell.lowering.graph.patterns import Pattern, Replacement, Site
 from stepwell.lowering.graph.values import constant_array, element_of, is_static, made_by, shape_of, splat_value
 
@@ -120,7 +122,7 @@ def slice_of_concat(op: nn.SliceOp, site: Site) -> Replacement:
     concat = made_by(op.x, nn.ConcatOp)
     if concat is None or not is_static(*concat.operands):
         return None
-    axis = number(concat.axis)
+    axis: int = number(concat.axis)
     starts, ends, steps = list(ints(op.starts)), list(ints(op.ends)), ints(op.steps)
     if steps[axis] != 1:
         return None
@@ -152,8 +154,9 @@ def concat_of_few(op: nn.ConcatOp, site: Site) -> Replacement:
 
 def concat_of_adjacent_slices(op: nn.ConcatOp, site: Site) -> Replacement:
     """concat(x[a:b], x[b:c]) -> x[a:c]"""
-    parts, axis = list(op.operands), number(op.axis)
-    for i, (a, b) in enumerate(zip(parts, parts[1:], strict=False)):
+    parts = list(op.operands)
+    axis: int = number(op.axis)
+    for i, (a, b) in enumerate(pairwise(parts)):
         left, right = made_by(a, nn.SliceOp), made_by(b, nn.SliceOp)
         if left is None or right is None or left.x is not right.x or any(s != 1 for s in (*ints(left.steps), *ints(right.steps))):
             continue
@@ -184,7 +187,8 @@ def gather_of_one(op: nn.GatherOp, site: Site) -> Replacement:
     indices = constant_array(op.indices)
     if indices is None or indices.size == 0 or not is_static(op.x):
         return None
-    axis, shape = number(op.axis), shape_of(op.x)
+    shape = shape_of(op.x)
+    axis: int = number(op.axis)
     at = [int(i) + shape[axis] if i < 0 else int(i) for i in indices.reshape(-1)]
     if at != list(range(at[0], at[0] + len(at))) or at[0] < 0 or at[-1] >= shape[axis]:
         return None
@@ -203,9 +207,6 @@ def gather_of_reshaped_indices(op: nn.GatherOp, site: Site) -> Replacement:
 
 def gather_of_widened_indices(op: nn.GatherOp, site: Site) -> Replacement:
     """gather(x, cast(i)) to a wider integer -> gather(x, i)"""
-    from stepwell.dialects.nn.base import is_integer
-    from stepwell.lowering.graph.canonical_elementwise import holds_all
-
     inner = made_by(op.indices, nn.CastOp)
     if inner is None or not is_integer(element_of(inner.x)) or not holds_all(element_of(inner.x), element_of(inner.y)):
         return None
@@ -263,5 +264,8 @@ SHAPE: Mapping[type[Operation], Sequence[Pattern]] = {
     nn.MaxPoolOp: (pool_of_one, pool_of_everything),
     nn.SumPoolOp: (pool_of_one, pool_of_everything),
     nn.AvgPoolOp: (pool_of_one, pool_of_everything),
-    **{k: (reduction_over_one, reduction_of_reduction) for k in (nn.ReduceSumOp, nn.ReduceMeanOp, nn.ReduceMaxOp, nn.ReduceMinOp, nn.ReduceProdOp)},
+    **{
+        k: (reduction_over_one, reduction_of_reduction)
+        for k in (nn.ReduceSumOp, nn.ReduceMeanOp, nn.ReduceMaxOp, nn.ReduceMinOp, nn.ReduceProdOp)
+    },
 }

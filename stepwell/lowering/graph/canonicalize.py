@@ -1,8 +1,8 @@
 """Canonical forms of level 1: every thing has one spelling, the shortest.
 
-In: level 1 as a frontend made it. Out: the same meaning with identities gone, constants on the right, chains of reshapes, transposes, slices, casts and clips
-joined, and `nn.batch_norm` with constant moments as a multiplication and an addition. The patterns stand in `canonical_elementwise` and
-`canonical_shape`.
+In: level 1 as a frontend made it. Out: the same meaning with identities gone, constants on the right, chains of reshapes, transposes,
+slices, casts and clips joined, and `nn.batch_norm` with constant moments as a multiplication and an addition. The patterns stand in
+`canonical_elementwise` and `canonical_shape`.
 """
 
 from __future__ import annotations

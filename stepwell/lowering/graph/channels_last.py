@@ -1,10 +1,10 @@
 """Convolutions, pools and what stands between them work on channels-last data; transposes vanish.
 
-In: canonical level 1, data [N, C, spatial...]. Out: `conv`, `conv_transpose` and pools with `layout = "channels_last"` (data [N, spatial..., C], weights
-[kernel..., I, O]), 1x1 convolutions as matmuls, and the ops between them rewritten to that order of dimensions. One walk in program order; `Layouts` keeps
-book of how each value is stored. A transpose costs nothing where it stands: it is made only for an operation that needs the other order (a matmul over
-another dimension, a reshape that merges dimensions that are not neighbours, the end of the graph). Graphs without convolutions keep their order for the same
-reason.
+In: canonical level 1, data [N, C, spatial...]. Out: `conv`, `conv_transpose` and pools with `layout = "channels_last"` (data [N,
+spatial..., C], weights [kernel..., I, O]), 1x1 convolutions as matmuls, and the ops between them rewritten to that order of dimensions.
+One walk in program order; `Layouts` keeps book of how each value is stored. A transpose costs nothing where it stands: it is made only
+for an operation that needs the other order (a matmul over another dimension, a reshape that merges dimensions that are not neighbours,
+the end of the graph). Graphs without convolutions keep their order for the same reason.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from xdsl.dialects.builtin import TensorType
 from xdsl.context import Context
+from xdsl.dialects.builtin import TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
@@ -187,17 +187,18 @@ def _without(permutation: Permutation, axes: Sequence[int]) -> Permutation:
     return tuple(ranks[p] for p in kept)
 
 
-def _along_axis(op: Any, layouts: Layouts) -> bool:
+def _along_axis(op: NnOp, layouts: Layouts) -> bool:
     """Softmax, running sums and norms by channel: the axis moves with the data, unless it was last and would no longer be."""
-    s, permutation = layouts.stored(op.x)
-    axis, last = number(op.axis), len(permutation) - 1
-    if not layouts.differs(op.x) or (axis == last and permutation[axis] != last):
+    s, permutation = layouts.stored(op.operands[0])
+    last = len(permutation) - 1
+    axis: int = number(op.properties["axis"])
+    if not layouts.differs(op.operands[0]) or (axis == last and permutation[axis] != last):
         return False
     if isinstance(op, (nn.InstanceNormOp, nn.GroupNormOp)) and permutation[0] != 0:
         return False
     others = [layouts.get(o) for o in op.operands[1:]]
     attributes: dict[str, Any] = {**op.properties, "axis": permutation[axis]}
-    layouts.store(op.y, layouts.insert(type(op).make(s, *others, **attributes)), permutation)
+    layouts.store(op.results[0], layouts.insert(type(op).make(s, *others, **attributes)), permutation)
     return True
 
 
@@ -215,25 +216,27 @@ def _concat(op: nn.ConcatOp, layouts: Layouts) -> bool:
     chosen = _common_order(op.operands, shape_of(op.y), layouts)
     if chosen is None:
         return False
+    axis: int = number(op.axis)
     parts = [layouts.get(o, chosen) for o in op.operands]
-    layouts.store(op.y, layouts.insert(nn.ConcatOp.make(*parts, axis=chosen[number(op.axis)])), chosen)
+    layouts.store(op.y, layouts.insert(nn.ConcatOp.make(*parts, axis=chosen[axis])), chosen)
     return True
 
 
 def _by_dimension(*names: str) -> Callable[[Any, Layouts], bool]:
     """Slice, pad and resize: lists with one entry for each dimension."""
 
-    def rule(op: Any, layouts: Layouts) -> bool:
-        s, permutation = layouts.stored(op.x)
-        if not layouts.differs(op.x):
+    def rule(op: NnOp, layouts: Layouts) -> bool:
+        s, permutation = layouts.stored(op.operands[0])
+        result = op.results[0]
+        if not layouts.differs(op.operands[0]):
             return False
         attributes: dict[str, Any] = dict(op.properties)
         for name in names:
             values = floats(op.properties[name]) if name == "scales" else ints(op.properties[name])
             attributes[name] = stored_shape(values, permutation)  # type: ignore[arg-type]
         if op.TYPED_RESULT:
-            attributes["result_type"] = tensor_type(stored_shape(shape_of(op.y), permutation), element_of(op.y))
-        layouts.store(op.y, layouts.insert(type(op).make(s, **attributes)), permutation)
+            attributes["result_type"] = tensor_type(stored_shape(shape_of(result), permutation), element_of(result))
+        layouts.store(result, layouts.insert(type(op).make(s, **attributes)), permutation)
         return True
 
     return rule
@@ -254,7 +257,8 @@ def _gather(op: nn.GatherOp, layouts: Layouts) -> bool:
     s, permutation = layouts.stored(op.x)
     if not layouts.differs(op.x):
         return False
-    axis, extra = number(op.axis), len(shape_of(op.indices)) - 1
+    axis: int = number(op.axis)
+    extra = len(shape_of(op.indices)) - 1
     moved = permutation[axis]
 
     def place(p: int) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
@@ -63,8 +63,8 @@ def _simplify(block: Block, outer: dict[Hashable, Operation]) -> None:
 
 
 def _key(op: Operation) -> Hashable:
-    value = op.properties.get("value")
+    value: Any = op.properties.get("value")
     if isinstance(value, DenseIntOrFPElementsAttr):
         # `bytes` remembers its hash, so that a large weight is hashed once.
-        return type(op), value.data.data, value.type
+        return type(op), cast(DenseIntOrFPElementsAttr[Any], value).data.data, op.results[0].type
     return type(op), tuple(op.operands), frozenset(op.properties.items()), tuple(r.type for r in op.results)

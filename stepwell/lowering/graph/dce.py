@@ -64,7 +64,9 @@ def _sweep(block: Block) -> bool:
 
 def _erase_uncalled(module: ModuleOp) -> None:
     private = {
-        f.sym_name.data: f for f in module.ops if isinstance(f, FuncOp) and f.sym_visibility is not None and f.sym_visibility.data == "private"
+        f.sym_name.data: f
+        for f in module.ops
+        if isinstance(f, FuncOp) and f.sym_visibility is not None and f.sym_visibility.data == "private"
     }
     if not private:
         return

@@ -1,8 +1,8 @@
 """Composite ops that no kernel computes as such become simpler ones.
 
-In: canonical level 1, channels first. Out: level 1 without batch, instance and group norms, average pools, one-hot, LSTM, norms of vectors as
-reductions, convolutions and pools in one dimension, products with vectors, and transposed convolutions whose windows do not overlap. The LSTM stands in
-`decompose_lstm`.
+In: canonical level 1, channels first. Out: level 1 without batch, instance and group norms, average pools, one-hot, LSTM, norms of
+vectors as reductions, convolutions and pools in one dimension, products with vectors, and transposed convolutions whose windows do not
+overlap. The LSTM stands in `decompose_lstm`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ from stepwell.dialects import nn
 from stepwell.dialects.nn.base import ints, is_float, number
 from stepwell.dialects.nn.pool import PoolOp
 from stepwell.dialects.nn.reduce import ReduceOp
-from stepwell.ir.constants import dtype_of, tensor_type
+from stepwell.ir.constants import Array, dtype_of, tensor_type
 from stepwell.ir.passes import Pass
 from stepwell.lowering.graph.decompose_lstm import lstm_steps
 from stepwell.lowering.graph.patterns import Pattern, Replacement, Site, apply_patterns
 from stepwell.lowering.graph.values import element_of, is_static, shape_of
-
 
 # ---- norms by channel -------------------------------------------------------------------------------------------------------------
 
@@ -66,7 +65,9 @@ def group_norm(op: nn.GroupNormOp, site: Site) -> Replacement:
     """The channel axis cut in groups, moments over a group and the spatial axes, then scale and bias"""
     if not is_static(op.x):
         return None
-    shape, axis, groups = shape_of(op.x), number(op.axis), number(op.groups)
+    shape = shape_of(op.x)
+    axis: int = number(op.axis)
+    groups: int = number(op.groups)
     cut = (*shape[:axis], groups, shape[axis] // groups, *shape[axis + 1 :])
     split = site.make(nn.ReshapeOp, op.x, result_type=tensor_type(cut, element_of(op.x)))
     normal = _normalised(split, [d for d in range(1, len(cut)) if d != axis], number(op.epsilon), site)
@@ -93,10 +94,13 @@ def average_pool(op: nn.AvgPoolOp, site: Site) -> Replacement:
     return site.make(nn.MulOp, total, reciprocal)
 
 
+Window = nn.ConvOp | nn.ConvTransposeOp | nn.AvgPoolOp | nn.MaxPoolOp | nn.SumPoolOp
+
+
 # ---- convolutions -----------------------------------------------------------------------------------------------------------------
 
 
-def one_dimension_to_two(op: Any, site: Site) -> Replacement:
+def one_dimension_to_two(op: Window, site: Site) -> Replacement:
     """conv over [N, C, W] -> conv over [N, C, 1, W]; so for pools, and for [N, C, H, 1], so that rows are long"""
     shape = shape_of(op.x)
     last = op.layout.data == "channels_last"
@@ -108,7 +112,9 @@ def one_dimension_to_two(op: Any, site: Site) -> Replacement:
         extents = shape_of(value)
         spatial = _inserted(extents[first : first + len(shape) - 2], axis)
         return site.make(
-            nn.ReshapeOp, value, result_type=tensor_type((*extents[:first], *spatial, *extents[first + len(shape) - 2 :]), element_of(value))
+            nn.ReshapeOp,
+            value,
+            result_type=tensor_type((*extents[:first], *spatial, *extents[first + len(shape) - 2 :]), element_of(value)),
         )
 
     attributes: dict[str, Any] = dict(op.properties)
@@ -122,7 +128,7 @@ def one_dimension_to_two(op: Any, site: Site) -> Replacement:
     return site.make(nn.ReshapeOp, wide, result_type=op.y.type)
 
 
-def _new_axis(op: Any, shape: Sequence[int], last: bool) -> int | None:
+def _new_axis(op: Window, shape: Sequence[int], last: bool) -> int | None:
     """-1: a new first spatial axis; 1: the last of two, which has extent 1 everywhere, goes first; None: nothing to do."""
     if len(shape) == 3:
         return -1
@@ -131,7 +137,13 @@ def _new_axis(op: Any, shape: Sequence[int], last: bool) -> int | None:
         return None
     kernel = ints(op.kernel) if isinstance(op, PoolOp) else (shape_of(op.w)[:-2] if last else shape_of(op.w)[2:])
     pads, strides = ints(op.pads), ints(op.strides)
-    if kernel[1] != 1 or strides[1] != 1 or pads[1] or pads[3] or any(ints(op.properties["output_pads"])[1:] if "output_pads" in op.properties else ()):
+    if (
+        kernel[1] != 1
+        or strides[1] != 1
+        or pads[1]
+        or pads[3]
+        or any(ints(op.properties["output_pads"])[1:] if "output_pads" in op.properties else ())
+    ):
         return None
     return 1
 
@@ -161,7 +173,9 @@ def disjoint_conv_transpose(op: nn.ConvTransposeOp, site: Site) -> Replacement:
     spread = site.make(nn.ReshapeOp, pixels, result_type=tensor_type((batch, *spatial, *kernel, outputs), element))
     interleaved = [axis for d in range(n) for axis in (1 + d, 1 + n + d)]
     moved = site.make(nn.TransposeOp, spread, permutation=[0, *interleaved, 1 + 2 * n])
-    merged = site.make(nn.ReshapeOp, moved, result_type=tensor_type((batch, *map(prod, zip(spatial, kernel, strict=True)), outputs), element))
+    merged = site.make(
+        nn.ReshapeOp, moved, result_type=tensor_type((batch, *map(prod, zip(spatial, kernel, strict=True)), outputs), element)
+    )
     return site.make(nn.TransposeOp, merged, permutation=[0, n + 1, *range(1, n + 1)])
 
 
@@ -209,9 +223,12 @@ def one_hot(op: nn.OneHotOp, site: Site) -> Replacement:
     column = site.make(nn.ReshapeOp, op.indices, result_type=tensor_type((*shape[:axis], 1, *shape[axis:]), type))
     zero, extent = (site.splat(v, tensor_type((), type)) for v in (0, depth))
     wrapped = site.make(nn.SelectOp, site.make(nn.LtOp, column, zero), site.make(nn.AddOp, column, extent), column)
-    positions = site.constant(np.arange(depth).astype(dtype_of(type)).reshape([-1 if d == axis else 1 for d in range(len(shape) + 1)]))
+    line: Array = np.arange(depth, dtype=dtype_of(type))
+    positions = site.constant(line.reshape([-1 if d == axis else 1 for d in range(len(shape) + 1)]))
     off, on = (
-        site.make(nn.ReshapeOp, site.make(nn.SliceOp, op.values, starts=[i], ends=[i + 1]), result_type=tensor_type((), element_of(op.values)))
+        site.make(
+            nn.ReshapeOp, site.make(nn.SliceOp, op.values, starts=[i], ends=[i + 1]), result_type=tensor_type((), element_of(op.values))
+        )
         for i in (0, 1)
     )
     return site.make(nn.SelectOp, site.make(nn.EqOp, wrapped, positions), on, off)

@@ -10,6 +10,7 @@ The loop is `scf.for` over `nn` ops on tensors, with (h, c, y) as iter_args; seq
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from xdsl.dialects.builtin import IndexType
@@ -85,7 +86,12 @@ def _loop(p: SSAValue, r: SSAValue, h: SSAValue, c: SSAValue, backward: bool, si
     zero, last, one, end = (site.insert(arith.constant_index(v)) for v in (0, steps - 1, 1, steps))
     y = site.insert(tensor.EmptyOp((), tensor_type((steps, batch, hidden), element)))
     body = Block(arg_types=[IndexType(), h.type, c.type, y.type])
-    inside = _Insert(lambda op: _added(body, op))
+
+    def add(op: Operation) -> SSAValue:
+        body.add_op(op)
+        return op.results[0]
+
+    inside = _Insert(add)
     t, h_before, c_before, y_before = body.args
     at: SSAValue = inside(arith.SubiOp(last, t)) if backward else t
     row = tensor.ExtractSliceOp(p, [at, 0, 0], [1, batch, gates], [1, 1, 1], tensor_type((batch, gates), element))
@@ -98,15 +104,10 @@ def _loop(p: SSAValue, r: SSAValue, h: SSAValue, c: SSAValue, backward: bool, si
     return all_y, last_h, last_c
 
 
-def _added(block: Block, op: Operation) -> SSAValue:
-    block.add_op(op)
-    return op.results[0]
-
-
 class _Insert:
     """Puts operations where a step is written: before the matched one, or at the end of the loop's body."""
 
-    def __init__(self, insert: Any) -> None:
+    def __init__(self, insert: Callable[[Operation], SSAValue]) -> None:
         self._insert = insert
 
     def __call__(self, op: Operation) -> SSAValue:

@@ -1,14 +1,16 @@
 """Iteration spaces of kernels, with as few dimensions as their operands allow.
 
-A kernel walks over a *domain*, a shape. Each of its tensors is a *view* of the domain: dimension i of the tensor runs along dimension `dims[i]` of the
-domain, or along none (private: the reduction of a matmul, the table of a gather; or an extent of 1 that is broadcast). Neighbouring dimensions of the domain
-that every view treats alike become one, and dimensions of extent 1 vanish, so that a kernel serves all shapes that mean the same loop.
+A kernel walks over a *domain*, a shape. Each of its tensors is a *view* of the domain: dimension i of the tensor runs along dimension
+`dims[i]` of the domain, or along none (private: the reduction of a matmul, the table of a gather; or an extent of 1 that is broadcast).
+Neighbouring dimensions of the domain that every view treats alike become one, and dimensions of extent 1 vanish, so that a kernel serves
+all shapes that mean the same loop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 
 Groups = tuple[tuple[int, ...], ...]
@@ -52,13 +54,13 @@ def _separated(domain: Sequence[int], views: Iterable[View], dims: Sequence[int]
     separated: set[int] = set()
     for view in views:
         covered = {d for d in view.dims if d is not None}
-        for before, d in zip(dims, dims[1:], strict=False):
+        for before, d in pairwise(dims):
             both = domain[before] != 1 and domain[d] != 1
             if both and (before in covered) != (d in covered):
                 separated.add(d)
         # In the tensor, merged dimensions must be neighbours in the same order, and no boundary may stand between.
         position = {d: i for i, d in enumerate(view.dims) if d is not None}
-        for before, d in zip(dims, dims[1:], strict=False):
+        for before, d in pairwise(dims):
             if before in position and d in position:
                 first, last = position[before], position[d]
                 between = [view.dims[i] for i in range(first + 1, last)]

@@ -1,15 +1,17 @@
 """Denormal weights become zero.
 
-A denormal float (below 2^-126 for f32) costs 100 cycles or more in every multiplication it takes part in, and changes no result that a float can hold
-unless it is multiplied by something huge. Trained and pruned networks hold many of them: PP-OCRv6 det a quarter of a million.
+A denormal float (below 2^-126 for f32) costs 100 cycles or more in every multiplication it takes part in, and changes no result that a
+float can hold unless it is multiplied by something huge. Trained and pruned networks hold many of them: PP-OCRv6 det a quarter of a
+million.
 
-In: level 1. Out: the same with those elements of constants at (signed) zero, and how many there were in the module attribute `stepwell.flushed_denormals`.
+In: level 1. Out: the same with those elements of constants at (signed) zero, and how many there were in the module attribute
+`stepwell.flushed_denormals`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from xdsl.context import Context
@@ -41,13 +43,13 @@ class FlushDenormals(Pass):
         before = op.attributes.get("stepwell.flushed_denormals")
         total = before.value.data if isinstance(before, IntegerAttr) else 0
         for inner in op.walk():
-            value = inner.properties.get("value")
+            value: Any = inner.properties.get("value")
             if isinstance(value, DenseIntOrFPElementsAttr) and isinstance(value.get_element_type(), (Float32Type, Float64Type)):
-                total += _flush(inner, value)
+                total += _flush(inner, cast(DenseIntOrFPElementsAttr[Any], value))
         op.attributes["stepwell.flushed_denormals"] = IntegerAttr(total, i64)
 
 
-def _flush(op: Operation, value: DenseIntOrFPElementsAttr) -> int:
+def _flush(op: Operation, value: DenseIntOrFPElementsAttr[Any]) -> int:
     array = array_of(value)
     stored = array.reshape(-1)[:1] if is_splat(value) else array
     tiny = (np.abs(stored) < np.finfo(stored.dtype).tiny) & (stored != 0)

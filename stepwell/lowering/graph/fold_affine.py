@@ -1,8 +1,8 @@
 """Scales and shifts by constants move into the weights and one bias of the convolution or matmul beside them.
 
-In: canonical level 1; constants on the right. Out: `conv` or `matmul`, then at most one addition of a constant per channel, where there were chains of
-multiplications and additions (batch norm, input scaling, biases in parts). Rounding changes as for any reassociation: products of constants are taken in
-double precision.
+In: canonical level 1; constants on the right. Out: `conv` or `matmul`, then at most one addition of a constant per channel, where there
+were chains of multiplications and additions (batch norm, input scaling, biases in parts). Rounding changes as for any reassociation:
+products of constants are taken in double precision.
 """
 
 from __future__ import annotations
@@ -35,7 +35,13 @@ def scale_of_linear(op: nn.MulOp | nn.DivOp, site: Site) -> Replacement:
     """conv(x, w) * c -> conv(x, w * c) for c one number, or one for each output channel; so for matmul, and for division"""
     linear = op.a.owner
     scale = constant_array(op.b)
-    if not isinstance(linear, Linear) or scale is None or not op.a.has_one_use() or op.a.type != op.y.type or not is_float(element_of(op.y)):
+    if (
+        not isinstance(linear, Linear)
+        or scale is None
+        or not op.a.has_one_use()
+        or op.a.type != op.y.type
+        or not is_float(element_of(op.y))
+    ):
         return None
     weights = _own_weights(linear)
     channels = _per_channel(scale, linear)

@@ -1,6 +1,7 @@
 """Ops whose operands are all constants are computed now.
 
-In: level 1. Out: the same with `nn.constant` in place of those ops. Results that would make constants much larger (a broadcast, an iota) stay ops.
+In: level 1. Out: the same with `nn.constant` in place of those ops. Results that would make constants much larger (a broadcast, an iota)
+stay ops.
 """
 
 from __future__ import annotations

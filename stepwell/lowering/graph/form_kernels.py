@@ -1,8 +1,9 @@
 """Every computation of @main moves into a kernel.
 
-In: canonical level 1, channels last, paddings explicit. Out: `@main` with calls of kernels, constants, loops and view ops (`nn.reshape`, `nn.slice` of step 1,
-`nn.concat`, `nn.pad` with a constant), and the kernels as private functions of `nn` ops on merged shapes. See `grouping` for what goes together, `plans` and
-`domains` for shapes, `boundaries` for what must not be merged, `outline` for the functions.
+In: canonical level 1, channels last, paddings explicit. Out: `@main` with calls of kernels, constants, loops and view ops (`nn.reshape`,
+`nn.slice` of step 1, `nn.concat`, `nn.pad` with a constant), and the kernels as private functions of `nn` ops on merged shapes. See
+`grouping` for what goes together, `plans` and `domains` for shapes, `boundaries` for what must not be merged, `outline` for the
+functions.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class FormKernels(Pass):
     func.func @main(%x: tensor<1x8x8x16xf32>, %r: tensor<1x8x8x32xf32>) -> tensor<1x8x8x32xf32> {
       %a = nn.reshape %x : tensor<1x8x8x16xf32> -> tensor<64x16xf32>
       %b = nn.reshape %r : tensor<1x8x8x32xf32> -> tensor<64x32xf32>
-      %c = func.call @matmul_add(%a, %w, %b) {source = "..."} : (tensor<64x16xf32>, tensor<16x32xf32>, tensor<64x32xf32>) -> tensor<64x32xf32>
+      %c = func.call @matmul_add(%a, %w, %b) : (tensor<64x16xf32>, tensor<16x32xf32>, tensor<64x32xf32>) -> tensor<64x32xf32>
       %s = nn.reshape %c : tensor<64x32xf32> -> tensor<1x8x8x32xf32>
     ```
     """

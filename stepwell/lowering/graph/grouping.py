@@ -1,9 +1,9 @@
 """Which operations of a block become one kernel.
 
-A group has at most one *anchor* (a matmul, a convolution, a pool, a reduction, a norm, an operation that moves data), the elementwise operations that follow it
-(its epilogue), and cheap elementwise operations before it where it reads each element once (its prologue). Groups are found from the last operation to the
-first: an operation joins the group of its users if all of them are in that group, so nothing is computed twice and no intermediate leaves a group. Each
-group has one result.
+A group has at most one *anchor* (a matmul, a convolution, a pool, a reduction, a norm, an operation that moves data), the elementwise
+operations that follow it (its epilogue), and cheap elementwise operations before it where it reads each element once (its prologue).
+Groups are found from the last operation to the first: an operation joins the group of its users if all of them are in that group, so
+nothing is computed twice and no intermediate leaves a group. Each group has one result.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ WITH_EPILOGUE = (*COMPUTING, *NORMS, PoolOp, ReduceOp, nn.GatherOp, nn.Transpose
 """Anchors that elementwise operations may follow: each writes every element of its result once."""
 
 CHEAP = (
-    nn.AddOp, nn.SubOp, nn.MulOp, nn.MaxOp, nn.MinOp, nn.AndOp, nn.OrOp, nn.XorOp, nn.SelectOp, nn.CastOp, nn.NegOp, nn.AbsOp, nn.ReluOp, nn.ClipOp,
-    nn.NotOp, CompareOp, nn.LeakyReluOp,
-)  # fmt: skip
+    *(nn.AddOp, nn.SubOp, nn.MulOp, nn.MaxOp, nn.MinOp, nn.AndOp, nn.OrOp, nn.XorOp, nn.NotOp, CompareOp),
+    *(nn.SelectOp, nn.CastOp, nn.NegOp, nn.AbsOp, nn.ReluOp, nn.LeakyReluOp, nn.ClipOp),
+)
 """What may be computed again in each pass that a norm makes over its row."""
 
 
@@ -96,18 +96,24 @@ class _Grouping:
         return self._in_order(self._with_prologue(members, anchor), anchor)
 
     def _in_order(self, members: set[Operation], anchor: NnOp | None) -> Group:
-        return Group(sorted(members, key=self._position.__getitem__), anchor)  # type: ignore[arg-type]
+        return Group(sorted((m for m in members if isinstance(m, NnOp)), key=self._position.__getitem__), anchor)
 
     def _is_free(self, value: SSAValue, members: set[Operation]) -> NnOp | None:
         """The operation that defines a value, if it is of this block and in no group, and only members use it."""
         owner = value.owner
-        if not isinstance(owner, NnOp) or owner not in self._position or owner in self._grouped or owner in members or len(owner.results) != 1:
+        if (
+            not isinstance(owner, NnOp)
+            or owner not in self._position
+            or owner in self._grouped
+            or owner in members
+            or len(owner.results) != 1
+        ):
             return None
         return owner if all(use.operation in members for use in value.uses) else None
 
     def _absorb(self, members: set[Operation], shape: tuple[int, ...], kinds: tuple[type, ...], start: NnOp | None = None) -> None:
         """Add elementwise producers of this shape until none fits, beginning with the operands of `start` or of all members."""
-        queue = [start] if start is not None else list(members)
+        queue: list[Operation] = [start] if start is not None else list(members)
         while queue:
             op = queue.pop()
             for operand in op.operands:
@@ -164,7 +170,7 @@ class _Grouping:
         return False
 
     def _with_prologue(self, members: set[Operation], anchor: NnOp) -> set[Operation]:
-        """Add elementwise producers of what a reduction, a transpose or a norm reads, unless they could follow a matmul or a convolution."""
+        """Add elementwise producers of what a reduction, transpose or norm reads, unless they could follow a matmul or convolution."""
         if isinstance(anchor, NORMS):
             kinds: tuple[type, ...] = CHEAP
         elif isinstance(anchor, (ReduceOp, nn.TransposeOp)):

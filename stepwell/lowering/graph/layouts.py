@@ -1,7 +1,8 @@
 """Where the elements of a value really stand: the book that `nn-to-channels-last` keeps.
 
-A value v of the graph is *stored* as another value s with a permutation p: v.shape[i] == s.shape[p[i]], that is v = transpose(s, p). A transpose of the
-graph changes only p, and nothing is moved until an operation asks for a storage that is not there. What it asks for is then made once.
+A value v of the graph is *stored* as another value s with a permutation p: v.shape[i] == s.shape[p[i]], that is v = transpose(s, p). A
+transpose of the graph changes only p, and nothing is moved until an operation asks for a storage that is not there. What it asks for is
+then made once.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ def stored_shape(shape: Sequence[int], permutation: Sequence[int]) -> tuple[int,
 
 
 def order(shape: Sequence[int], permutation: Sequence[int]) -> tuple[int, ...]:
-    """The dimensions of v in the order in which s stores them, without those of extent 1: two storages of the same order are the same bytes."""
+    """The dimensions of v in the order of s, without those of extent 1: two storages of the same order are the same bytes."""
     return tuple(i for i in inverse(permutation) if shape[i] != 1)
 
 
 class Layouts:
-    """The storage of every value of one block, and the operations that make further ones (inserted before `self.at`)."""
+    """The storage of every value of one block; operations that make further ones go before `self.at`."""
 
     def __init__(self) -> None:
         self.at: Operation | None = None

@@ -1,8 +1,9 @@
 """A group of operations becomes a private function and a call of it.
 
-In: a group and its plan. Out: `func.func private @conv_add_relu(...) attributes {kernel}` on merged shapes (one function for all groups that look alike), a
-`func.call` in place of the group, and `nn.reshape`s around it. Arguments are what the anchor reads, in its order (activations, then weights), then what
-the elementwise operations read, in order of use. Constants that are one number stand inside the kernel.
+In: a group and its plan. Out: `func.func private @conv_add_relu(...) attributes {kernel}` on merged shapes (one function for all groups
+that look alike), a `func.call` in place of the group, and `nn.reshape`s around it. Arguments are what the anchor reads, in its order
+(activations, then weights), then what the elementwise operations read, in order of use. Constants that are one number stand inside the
+kernel.
 """
 
 from __future__ import annotations
@@ -11,7 +12,17 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FunctionType, FusedLoc, ModuleOp, NameLoc, StringAttr, SymbolRefAttr, UnitAttr
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseIntOrFPElementsAttr,
+    FunctionType,
+    FusedLoc,
+    ModuleOp,
+    NameLoc,
+    StringAttr,
+    SymbolRefAttr,
+    UnitAttr,
+)
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
@@ -198,10 +209,16 @@ def _result_types(op: NnOp, plan: Plan, body: _Body, refs: Sequence[Ref]) -> lis
 
 def _source(ops: Sequence[Operation]) -> str:
     """The names of the source nodes, joined and shortened; empty for operations that nobody named."""
-    names: dict[str, None] = {}
-    for op in ops:
-        for part in op.location.locations.data if isinstance(op.location, FusedLoc) else (op.location,):
-            if isinstance(part, NameLoc):
-                names[part.desc.data] = None
+    names = dict.fromkeys(name for op in ops for name in _names(op.location))
     text = " + ".join(names)
     return text if len(text) <= SOURCE_LENGTH else text[: SOURCE_LENGTH - 3] + "..."
+
+
+def _names(location: Attribute) -> list[str]:
+    match location:
+        case NameLoc():
+            return [location.desc.data]
+        case FusedLoc(locations=ArrayAttr(data=parts)):
+            return [name for part in parts for name in _names(part)]
+        case _:
+            return []

@@ -1,8 +1,8 @@
 """How the pattern tables of this room are written.
 
-A pattern is a function of one matched operation and the *site* where it stands. It matches first and returns None where it does not apply; otherwise it
-inserts what it needs at the site and returns the value (or values) that take the place of the operation's results. A table maps operation classes to
-patterns; an operation meets only the patterns of its own class, in order.
+A pattern is a function of one matched operation and the *site* where it stands. It matches first and returns None where it does not
+apply; otherwise it inserts what it needs at the site and returns the value (or values) that take the place of the operation's results. A
+table maps operation classes to patterns; an operation meets only the patterns of its own class, in order.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Site:
         return self.insert(ConstantOp.create(result_types=(type,), properties={"value": splat(number, type)}))
 
     def same(self, op: NnOp, *operands: SSAValue, result_type: Attribute | None = None, **changed: PythonValue) -> SSAValue:
-        """Insert an op of the same class, properties and location on other operands; its type is inferred again, or given where the class wants it."""
+        """Insert an op of the same class, properties and location on other operands; its type is inferred again, or given."""
         attributes: dict[str, PythonValue] = {**op.properties, **changed}
         if op.TYPED_RESULT:
             attributes["result_type"] = result_type or op.results[0].type
@@ -70,7 +70,10 @@ class FunctionPattern(RewritePattern):
             return
         values = [found] if isinstance(found, SSAValue) else list(found)
         if any(old.type != new.type for old, new in zip(op.results, values, strict=True)):
-            raise TypeError(f"{self._function.__name__} gives {op.name} the types {[str(v.type) for v in values]}, not {[str(r.type) for r in op.results]}")
+            raise TypeError(
+                f"{self._function.__name__} gives {op.name} the types {', '.join(str(v.type) for v in values)}, "
+                f"not {', '.join(str(r.type) for r in op.results)}"
+            )
         rewriter.replace(op, (), values)
 
 

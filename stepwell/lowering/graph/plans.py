@@ -1,8 +1,9 @@
-"""How the dimensions of a kernel merge: for each kind of anchor, what its tensors look like over the kernel's domain and how it is written on merged shapes.
+"""How the dimensions of a kernel merge: for each kind of anchor, what its tensors look like over the kernel's domain and how it is written
+on merged shapes.
 
-A plan is made of a group before anything is rewritten. The domain of most kernels is the shape of their result; that of a reduction is the shape of what it
-reads. `Plan.anchor_shapes`, `anchor_result` and `anchor_properties` say how the anchor looks after merging; `operand_shape` and `result_shape` do so for
-elementwise operations.
+A plan is made of a group before anything is rewritten. The domain of most kernels is the shape of their result; that of a reduction is
+the shape of what it reads. `Plan.anchor_shapes`, `anchor_result` and `anchor_properties` say how the anchor looks after merging;
+`operand_shape` and `result_shape` do so for elementwise operations.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Anchoring:
     cuts: set[int] = field(default_factory=set[int])
     keep: set[int] = field(default_factory=set[int])
     needs_row: tuple[int, int] | None = None
-    """(first, last + 1) of the dimensions of which at least one must remain, be it of extent 1: an empty group is put in front of those behind `last`."""
+    """(first, end): one of the dimensions first..end-1 must remain, be it an empty group in front of those that follow."""
     rebuild: Callable[[Plan], tuple[list[Shape], dict[str, Any]]] | None = None
     """Shapes of the operands and changed properties on the merged domain; None: all as it was."""
 
@@ -101,7 +102,9 @@ def is_before(op: Operation, anchor: Operation | None) -> bool:
     """Whether an elementwise operation of a group stands before its anchor."""
     if anchor is None or op is anchor:
         return False
-    return any(use.operation is anchor or is_before(use.operation, anchor) for use in op.results[0].uses if _may_feed(use.operation, anchor))
+    return any(
+        use.operation is anchor or is_before(use.operation, anchor) for use in op.results[0].uses if _may_feed(use.operation, anchor)
+    )
 
 
 def _may_feed(op: Operation, anchor: Operation) -> bool:
@@ -193,7 +196,9 @@ def _anchoring(op: NnOp) -> Anchoring:
 def _as_it_is(op: NnOp) -> Anchoring:
     """Convolutions, pools, resizes and whatever has no rule: nothing merges."""
     shape = shape_of(op.results[0])
-    return Anchoring(shape, [View((None,) * len(shape_of(o))) for o in op.operands], _whole(shape), set(range(len(shape))), set(range(len(shape))))
+    return Anchoring(
+        shape, [View((None,) * len(shape_of(o))) for o in op.operands], _whole(shape), set(range(len(shape))), set(range(len(shape)))
+    )
 
 
 def _matmul(op: nn.MatmulOp) -> Anchoring:

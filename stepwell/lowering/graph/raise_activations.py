@@ -1,7 +1,7 @@
 """Activations from products: hard-sigmoid, hard-swish, SiLU, GELU (by erf and by tanh).
 
-Every such activation is a product of x, a function of x, and numbers, which exporters write in any order. A product is flattened first (`Product`), so
-that one pattern meets all spellings.
+Every such activation is a product of x, a function of x, and numbers, which exporters write in any order. A product is flattened first
+(`Product`), so that one pattern meets all spellings.
 """
 
 from __future__ import annotations

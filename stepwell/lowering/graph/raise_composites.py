@@ -1,7 +1,8 @@
 """What exporters took apart is put together again: activations, norms, softmax, embeddings.
 
-In: canonical level 1 (constants on the right, `relu` and `clip` spelled as such). Out: composite ops of `nn`, each of which means the same as what it
-replaces, up to the rounding of the constants that the exporter wrote. The patterns stand in `raise_activations` and `raise_norms`.
+In: canonical level 1 (constants on the right, `relu` and `clip` spelled as such). Out: composite ops of `nn`, each of which means the
+same as what it replaces, up to the rounding of the constants that the exporter wrote. The patterns stand in `raise_activations` and
+`raise_norms`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Embeddings: a one-hot matrix times a table is a look-up, and what is done to every row of a table can be done beforehand.
 
-Both are exact. A row of a one-hot matrix has a single 1, or none where the index lies outside; the sum of a row of the table and zeros is that row. An index
-outside picks a row of zeros, which is put below the table. The table must be finite, because 0 * infinity is not 0.
+Both are exact. A row of a one-hot matrix has a single 1, or none where the index lies outside; the sum of a row of the table and zeros is
+that row. An index outside picks a row of zeros, which is put below the table. The table must be finite, because 0 * infinity is not 0.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Layer norm, RMS norm and softmax from means, powers, roots and quotients.
 
-The core of a norm is d / sqrt(mean(d * d) + epsilon), with d = x - mean(x) (layer norm) or d = x (RMS norm); scale and bias join afterwards, one by one. The
-moments must be over the last axes.
+The core of a norm is d / sqrt(mean(d * d) + epsilon), with d = x - mean(x) (layer norm) or d = x (RMS norm); scale and bias join
+afterwards, one by one. The moments must be over the last axes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,17 @@ from stepwell.dialects import nn
 from stepwell.dialects.nn.base import ints, is_float, number
 from stepwell.ir.constants import tensor_type
 from stepwell.lowering.graph.patterns import Pattern, Replacement, Site
-from stepwell.lowering.graph.values import close, constant_array, element_of, is_filled_with, made_by, shape_of, size_of, splat_value, tensor
+from stepwell.lowering.graph.values import (
+    close,
+    constant_array,
+    element_of,
+    is_filled_with,
+    made_by,
+    shape_of,
+    size_of,
+    splat_value,
+    tensor,
+)
 
 
 def without_broadcast(value: SSAValue) -> SSAValue:

@@ -52,7 +52,7 @@ def constant_attribute(value: SSAValue) -> DenseIntOrFPElementsAttr[Any] | None:
     """The dense attribute of a constant tensor, or None."""
     owner = value.owner
     found = owner.properties.get("value") if isinstance(owner, Operation) and owner.name in CONSTANTS else None
-    return found if isinstance(found, DenseIntOrFPElementsAttr) else None
+    return cast(DenseIntOrFPElementsAttr[Any], found) if isinstance(found, DenseIntOrFPElementsAttr) else None
 
 
 CONSTANTS = frozenset({"arith.constant", "nn.constant"})
