@@ -16,7 +16,7 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseArrayBase, TensorType, i32
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Block, Operation, Region, SSAValue
-from xdsl.ir.affine import AffineMap
+from xdsl.ir.affine import AffineBinaryOpExpr, AffineMap
 
 from stepwell.dialects import linalg, tensor
 from stepwell.dialects.linalg import IteratorTypeAttr
@@ -77,8 +77,11 @@ class Chains:
 
 
 def continues(op: LinalgStructuredOperation, k: int) -> bool:
-    """Whether an op reads what stands in its destination number `k`."""
-    return isinstance(op, linalg.GenericOp) and bool(op.body.block.args[len(op.inputs) + k].uses)
+    """Whether an op needs what stands in its destination number `k`: it reads it, or leaves some of it (the padding of a last panel)."""
+    if not isinstance(op, linalg.GenericOp):
+        return False
+    written = maps_of(op)[len(op.inputs) + k].results
+    return bool(op.body.block.args[len(op.inputs) + k].uses) or any(isinstance(e, AffineBinaryOpExpr) for e in written)
 
 
 def separate_histories(kernel: func.FuncOp) -> None:

@@ -170,14 +170,14 @@ def _roles(model: KernelModel, stage: Stage, constants: frozenset[int]) -> _Role
     if shared:
         # The operand that moves with the window is the data; the other has the weights.
         lane_operand, row_operand = (left, right) if _rank(stage, left) < _rank(stage, right) else (right, left)
-    if not all(s.can_be_lanes(d) for s, d in model.stages_over(stage.names[lane])):
+    if not all(s.can_be_lanes(d) and not _panels(s, d) for s, d in model.stages_over(stage.names[lane])):
         return None
     candidates = [
         d
         for d in outs[:-1]
         if stage.extents[d] > 1 and _uses(stage, row_operand, d) and not _uses(stage, lane_operand, d)
     ]
-    candidates = [d for d in candidates if all(s.can_be_lanes(e) for s, e in model.stages_over(stage.names[d]))]
+    candidates = [d for d in candidates if all(s.can_be_lanes(e) and not _panels(s, e) for s, e in model.stages_over(stage.names[d]))]
     row = candidates[-1] if candidates else None
     rest = [d for d in outs[:-1] if d != row]
     batch = [d for d in rest if _uses(stage, row_operand, d) and _uses(stage, lane_operand, d)]
@@ -201,6 +201,11 @@ def _roles(model: KernelModel, stage: Stage, constants: frozenset[int]) -> _Role
 
 def _uses(stage: Stage, operand: int, dim: int) -> bool:
     return any(mentions(e, dim) for e in stage.maps[operand].results)
+
+
+def _panels(stage: Stage, dim: int) -> bool:
+    """Whether a loop walks a packed operand."""
+    return any((a := stage.access(o, dim)) is not None and a.tile for o in range(len(stage.maps)))
 
 
 def _rank(stage: Stage, operand: int) -> int:
@@ -252,7 +257,8 @@ def _name(model: KernelModel, stage: Stage, roles: _Roles) -> None:
             prefix = "o" if loops is spatial else "k"
             for letter, d in zip(letters[max(0, 3 - len(loops)) :], loops, strict=False):
                 new[stage.names[d]] = prefix + letter
-        new[stage.names[roles.lane]] = "c" if roles.shared_lane else "oc"
+        weights = [d for d in stage.parallels if d not in spatial and _uses(stage, _weights(stage, windows), d)]
+        new |= {stage.names[d]: name for d, name in zip(reversed(weights), ("c" if roles.shared_lane else "oc", "g"), strict=False)}
         channels = [d for d in stage.reductions if d not in windows]
         new |= {stage.names[d]: "ci" if i == 0 else f"ci{i}" for i, d in enumerate(channels)}
     else:
@@ -264,6 +270,12 @@ def _name(model: KernelModel, stage: Stage, roles: _Roles) -> None:
     new |= {stage.names[d]: "b" if i == 0 else f"b{i}" for i, d in enumerate(rest)}
     if len(set(new.values())) == len(new):
         rename(model, new)
+
+
+def _weights(stage: Stage, windows: list[int]) -> int:
+    """The factor that the window subscripts alone."""
+    assert stage.product is not None
+    return next((o for o in stage.product if any(e == AffineDimExpr(windows[0]) for e in stage.maps[o].results)), stage.product[1])
 
 
 def _meets(stage: Stage, dim: int, windows: list[int]) -> bool:

@@ -8,18 +8,19 @@ by a rough count of vector operations, is taken; what cannot be vectorised stays
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import ceil, prod
+from math import ceil, gcd, prod
 
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir.affine import AffineDimExpr
 
-from stepwell.dialects import linalg, tensor
 from stepwell.lowering.schedule.strategies.model import KernelModel, Stage, element_bytes, element_of, mentions
 from stepwell.lowering.schedule.strategies.plan import Machine, Plan, lane_tail, parallel_prefix
 
 WINDOW = 16
 HORIZONTAL = 12
 """Cost of combining the lanes of one vector, in vector operations."""
+TRANSPOSITION = 5
+"""Cost of reading a vector of a square that is transposed in registers, in vector operations."""
 
 
 @dataclass
@@ -35,19 +36,29 @@ class _Choice:
 def schedule_general(model: KernelModel, machine: Machine) -> Plan:
     """The schedule of any kernel."""
     plan = Plan()
-    common = model.common
+    if len(model.stages) > 1 and any({stage.names[d] for d in stage.parallels} != set(model.common) for stage in model.stages):
+        parts = model.separate()
+        if parts is not None:
+            # Stages that only follow each other (what a packed operand is padded with, then the packing) keep loops of their own.
+            for part in parts:
+                _schedule(plan, part, machine)
+            return plan
+    plan.add("fuse", *model.common)
+    _schedule(plan, model, machine)
+    return plan
+
+
+def _schedule(plan: Plan, model: KernelModel, machine: Machine) -> None:
     static = sorted({stage.names[d] for stage in model.stages for d in stage.reductions if _is_window(stage, d)})
     if static:
-        plan.add("static", *static)
-    choice = min([_common_lane(model, name, machine) for name in common] + [_own_lanes(model, machine)], key=lambda c: c.cost)
-    plan.add("fuse", *common)
-    order = [(name, model.extents[name]) for name in common]
+        plan.steps.insert(0, ("static", *static))
+    choice = min([_common_lane(model, name, machine) for name in model.common] + [_own_lanes(model, machine)], key=lambda c: c.cost)
+    order = [(name, model.extents[name]) for name in model.common]
     if choice.fused_lane is not None:
         _with_common_lane(plan, model, choice.fused_lane, order, machine)
     else:
-        _with_own_lanes(plan, model, choice, common, order, machine)
-    _unroll_windows(plan, model, choice)
-    return plan
+        _with_own_lanes(plan, model, choice, model.common, order, machine)
+    _unroll_windows(plan, model)
 
 
 # ---- which lanes ----------------------------------------------------------------------------------------------------------------
@@ -57,25 +68,32 @@ def _scalar_cost(stage: Stage) -> float:
     return stage.volume * (stage.body_cost + len(stage.maps))
 
 
-def _lane_cost(stage: Stage, dim: int, machine: Machine) -> float:
-    """Vector operations of a stage whose loop `dim` is lanes."""
+def _lane_cost(stage: Stage, dim: int, machine: Machine, *, transposed: bool = False) -> float:
+    """Vector operations of a stage whose loop `dim` is lanes; `transposed` accesses go through squares in registers."""
     lanes = machine.lanes(4)
     extent = max(stage.extents[dim], 1)
     steps = stage.volume / extent * ceil(extent / lanes)
     strided = stage.strided_accesses(dim)
-    cost = steps * (stage.body_cost + len(stage.maps) - strided + strided * lanes)
+    cost = steps * (stage.body_cost + len(stage.maps) - strided + strided * (TRANSPOSITION if transposed else lanes))
     if stage.iterators[dim] == "reduction":
         cost += stage.volume / extent * HORIZONTAL
     return cost
 
 
+def _has_inner(model: KernelModel) -> bool:
+    """Whether loops remain inside the fused ones."""
+    return any(set(stage.names) - set(model.common) for stage in model.stages)
+
+
 def _common_lane(model: KernelModel, name: str, machine: Machine) -> _Choice:
     cost = 0.0
+    if not all(stage.can_be_lanes(d) for stage, d in model.stages_over(name)):
+        return _Choice(float("inf"))
+    transposed = not _has_inner(model) and _transposed_lane(model, name) is not None
     for stage, d in model.stages_over(name):
-        if not stage.can_be_lanes(d):
-            return _Choice(float("inf"))
-        cost += _lane_cost(stage, d, machine)
-    return _Choice(cost, fused_lane=name)
+        cost += _lane_cost(stage, d, machine, transposed=transposed)
+    tile = _packed_tile(model, name)
+    return _Choice(float("inf") if tile % machine.lanes(4) else cost, fused_lane=name)
 
 
 def _own_lanes(model: KernelModel, machine: Machine) -> _Choice:
@@ -86,6 +104,8 @@ def _own_lanes(model: KernelModel, machine: Machine) -> _Choice:
         for d in stage.loops:
             name = stage.names[d]
             if name in model.common or not all(s.can_be_lanes(e) for s, e in model.stages_over(name)):
+                continue
+            if _packed_tile(model, name) % machine.lanes(4):
                 continue
             # Lanes stand innermost: a parallel loop outside a reduction would have to be jammed there.
             if stage.iterators[d] == "parallel" and any(stage.iterators[e] == "reduction" for e in stage.loops):
@@ -106,6 +126,12 @@ def _own_lanes(model: KernelModel, machine: Machine) -> _Choice:
     return choice
 
 
+def _packed_tile(model: KernelModel, name: str) -> int:
+    """The tile of the packed operands that a loop walks, 0 where there is none."""
+    tiles = {a.tile for stage, d in model.stages_over(name) for o in range(len(stage.maps)) if (a := stage.access(o, d)) is not None and a.tile}
+    return gcd(*tiles) if tiles else 0
+
+
 def _width(model: KernelModel, name: str, machine: Machine, most: int) -> int:
     """How many lanes: whole registers, a divisor of the extent where there is a good one."""
     widest = max(
@@ -114,6 +140,9 @@ def _width(model: KernelModel, name: str, machine: Machine, most: int) -> int:
     )
     lanes = machine.lanes(max(4, widest))
     extent = model.extents[name]
+    if tile := _packed_tile(model, name):
+        # Lanes must not cross from one panel to the next.
+        return next(v * lanes for v in range(most, 0, -1) if tile % (v * lanes) == 0)
     for vectors in range(most, 0, -1):
         if extent % (vectors * lanes) == 0 and vectors * 2 > most:
             return vectors * lanes
@@ -124,7 +153,7 @@ def _width(model: KernelModel, name: str, machine: Machine, most: int) -> int:
 
 
 def _with_common_lane(plan: Plan, model: KernelModel, lane: str, order: list[tuple[str, int]], machine: Machine) -> None:
-    has_inner = any(set(stage.names) - set(name for name, _ in order) for stage in model.stages)
+    has_inner = _has_inner(model)
     transposed = _transposed_lane(model, lane) if not has_inner else None
     extent = model.extents[lane]
     points: list[str] = []
@@ -134,7 +163,7 @@ def _with_common_lane(plan: Plan, model: KernelModel, lane: str, order: list[tup
         # Squares of 16 x 16: read along one side, transposed in registers, written along the other.
         side = machine.lanes(4)
         for name in (transposed, lane):
-            tile = min(side, model.extents[name])
+            tile = gcd(side, _packed_tile(model, name)) if _packed_tile(model, name) else min(side, model.extents[name])
             plan.add("split", name, tile, f"{name}r", *_tail_argument(model, name, tile))
             tiles[name] = ceil(model.extents[name] / tile)
             points.append(f"{name}r")
@@ -152,7 +181,8 @@ def _with_common_lane(plan: Plan, model: KernelModel, lane: str, order: list[tup
         points.append(f"{lane}r")
         sequence = [*rest, lane]
     plan.add("reorder", *sequence, *points)
-    prefix, plan.iterations = parallel_prefix([(name, tiles[name]) for name in sequence])
+    prefix, iterations = parallel_prefix([(name, tiles[name]) for name in sequence])
+    plan.iterations = max(plan.iterations, iterations)
     plan.add("parallel", *prefix)
     if has_inner:
         plan.add("jam", *points)
@@ -160,22 +190,25 @@ def _with_common_lane(plan: Plan, model: KernelModel, lane: str, order: list[tup
 
 
 def _tail_argument(model: KernelModel, name: str, tile: int) -> tuple[str, ...]:
-    tail = lane_tail(model.extents[name], tile, repeatable=_is_repeatable(model))
+    # Panels of a packed operand cannot be moved back.
+    tail = lane_tail(model.extents[name], tile, repeatable=_is_repeatable(model) and not _packed_tile(model, name))
     return () if tail == "mask" else (tail,)
 
 
 def _is_repeatable(model: KernelModel) -> bool:
-    """Whether iterations may run twice: no stage reads what the kernel writes to memory.
+    """Whether iterations may run twice: nothing is read that the kernel writes to memory.
 
-    What one stage hands to the next inside an iteration stays in registers when all loops are fused; with loops inside, it may be memory.
+    What one stage hands to the next inside an iteration stays in registers where all parallel loops are fused.
     """
-    inner = any(set(stage.names) - set(model.common) for stage in model.stages)
-    reads_own = any(s.body.args[-1].uses and not s.reductions for s in model.stages)
-    return not inner and not (reads_own and len(model.stages) == 1)
+    handed_in_registers = all({stage.names[d] for d in stage.parallels} == set(model.common) for stage in model.stages)
+    updates_in_place = len(model.stages) == 1 and bool(model.main.body.args[-1].uses)
+    return handed_in_registers and not updates_in_place
 
 
 def _transposed_lane(model: KernelModel, lane: str) -> str | None:
     """The loop along which a pointwise kernel reads an operand, when that is not the loop along which it writes."""
+    if any((own := stage.access(len(stage.maps) - 1, d)) is None or not own.is_unit for stage, d in model.stages_over(lane)):
+        return None
     for stage, d in model.stages_over(lane):
         for operand in range(stage.inputs):
             access = stage.access(operand, d)
@@ -217,7 +250,8 @@ def _with_own_lanes(
         if any(stage.iterators[stage.names.index(name)] == "reduction" for stage in stages):
             plan.add("rfactor", f"{name}r")
     if order:
-        prefix, plan.iterations = parallel_prefix(order)
+        prefix, iterations = parallel_prefix(order)
+        plan.iterations = max(plan.iterations, iterations)
         plan.add("parallel", *prefix)
     for name in choice.lanes:
         plan.add("vectorize", f"{name}r")
@@ -230,7 +264,7 @@ def _is_window(stage: Stage, dim: int) -> bool:
     return any(mentions(e, dim) and any(mentions(e, p) for p in stage.parallels) for map in stage.maps[:-1] for e in map.results)
 
 
-def _unroll_windows(plan: Plan, model: KernelModel, choice: _Choice) -> None:
+def _unroll_windows(plan: Plan, model: KernelModel) -> None:
     for stage in model.stages:
         windows = [d for d in stage.reductions if _is_window(stage, d)]
         if windows and windows == stage.reductions and prod(stage.extents[d] for d in windows) <= 25:
@@ -239,5 +273,3 @@ def _unroll_windows(plan: Plan, model: KernelModel, choice: _Choice) -> None:
                 if step not in plan.steps:
                     plan.add(*step)
 
-
-__all__ = ["schedule_general", "linalg", "tensor"]

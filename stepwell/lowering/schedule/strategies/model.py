@@ -6,7 +6,7 @@ through the tensors that one stage writes and another reads (first) and through 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
@@ -48,6 +48,28 @@ def coefficient(expr: AffineExpr, dim: int) -> int | None:
     return None if mentions(expr, dim) else 0
 
 
+def _is_division(expr: AffineExpr, dim: int, kind: AffineBinaryOpKind) -> bool:
+    return (
+        isinstance(expr, AffineBinaryOpExpr)
+        and expr.kind is kind
+        and isinstance(expr.lhs, AffineDimExpr)
+        and expr.lhs.position == dim
+        and isinstance(expr.rhs, AffineConstantExpr)
+    )
+
+
+def _tile_of(results: Sequence[AffineExpr], dim: int) -> int | None:
+    """The tile of a loop that subscripts a packed operand: once divided by the tile, once modulo the tile, and nowhere else."""
+    walking = [expr for expr in results if mentions(expr, dim)]
+    if len(walking) != 2:
+        return None
+    first, second = walking
+    if not (_is_division(first, dim, AffineBinaryOpKind.FloorDiv) and _is_division(second, dim, AffineBinaryOpKind.Mod)):
+        return None
+    assert isinstance(first, AffineBinaryOpExpr) and isinstance(second, AffineBinaryOpExpr)
+    return first.rhs.value if first.rhs == second.rhs and isinstance(first.rhs, AffineConstantExpr) else None
+
+
 @dataclass(frozen=True)
 class Access:
     """How an operand's subscripts depend on one loop."""
@@ -56,6 +78,8 @@ class Access:
     """Which dimension of the operand the loop walks."""
     step: int
     rank: int
+    tile: int = 0
+    """Where the walk jumps after so many iterations (a packed operand: `n floordiv 32, ..., n mod 32`), else 0. Lanes must divide it."""
 
     @property
     def is_unit(self) -> bool:
@@ -113,6 +137,9 @@ class Stage:
         """How an operand walks along a loop: None where it does not. Raises LookupError where the walk is not along one dimension in steps."""
         found: Access | None = None
         results = self.maps[operand].results
+        if (tile := _tile_of(results, dim)) is not None:
+            (place,) = (p for p, expr in enumerate(results) if _is_division(expr, dim, AffineBinaryOpKind.Mod))
+            return Access(place, 1, len(results), tile)
         for place, expr in enumerate(results):
             step = coefficient(expr, dim)
             if step is None or step < 0 or (step and found is not None):
@@ -219,12 +246,13 @@ _CHEAP_MATH = frozenset({"math.absf", "math.absi", "math.fma", "math.floor", "ma
 class KernelModel:
     """The stages of a kernel, with one name for each thing that loops run over."""
 
-    def __init__(self, func: FuncOp) -> None:
+    def __init__(self, func: FuncOp, stages: list[Stage] | None = None) -> None:
         self.func = func
-        self.stages = [_stage(func, op) for op in structured_ops(func)]
+        self.stages = [_stage(func, op) for op in structured_ops(func)] if stages is None else stages
         if not self.stages:
             raise CompileError(f"kernel @{name_of(func)} holds no structured op to schedule")
-        _name_loops(self)
+        if stages is None:
+            _name_loops(self)
         self.extents: dict[str, int] = {}
         for stage in self.stages:
             for name, extent in zip(stage.names, stage.extents, strict=True):
@@ -257,6 +285,17 @@ class KernelModel:
         order = [e.position for e in self.main.out_map.results if isinstance(e, AffineDimExpr)]
         rank = {self.main.names[d]: place for place, d in enumerate(order)}
         return sorted(shared, key=lambda name: rank.get(name, len(rank)))
+
+    def separate(self) -> list[KernelModel] | None:
+        """A model for each stage, with names of its own; None unless the stages only write one after the other into the same place."""
+        made = {result for stage in self.stages for result in stage.op.results}
+        if any(stage.reductions or any(v in made for v in stage.operands[: stage.inputs]) for stage in self.stages):
+            return None
+        if any(stage.body.args[-1].uses for stage in self.stages[1:]):
+            return None
+        for number, stage in enumerate(self.stages):
+            stage.names = [f"{name}_{number}" for name in stage.names]
+        return [KernelModel(self.func, [stage]) for stage in self.stages]
 
     def stages_over(self, name: str) -> Iterator[tuple[Stage, int]]:
         """The stages that have a loop of that name, with its number."""
