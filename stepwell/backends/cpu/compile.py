@@ -7,63 +7,32 @@ walked down again. What the cache does not know goes down the stairs together an
 from __future__ import annotations
 
 import gc
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, StringAttr, TensorType
 from xdsl.dialects.func import CallOp, FuncOp
-from xdsl.ir import Operation, Region
+from xdsl.ir import Region
 
 from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, digest
+from stepwell.backends.cpu.clock import Clock
 from stepwell.backends.cpu.codegen import SpillReport, compile_llvm_ir
+from stepwell.backends.cpu.host import check_memory
 from stepwell.backends.cpu.image import KernelCall, ProgramImage, TensorSpec
 from stepwell.backends.cpu.weights import collect_weights
 from stepwell.ir.constants import dtype_of
-from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.pass_manager import Instrumentation, PassManager, parse_pipeline
-from stepwell.ir.passes import Pass
+from stepwell.ir.diagnostics import CompileError, only_compile_errors
+from stepwell.ir.pass_manager import PassManager, parse_pipeline
 from stepwell.lowering.machine.target import Target
 from stepwell.lowering.pipelines import LEVELS
 
-Progress = Callable[[str, int, int], None]
-
-
-class Clock(Instrumentation):
-    """Seconds by step, pass by pass, and the progress that somebody may be watching."""
-
-    def __init__(self, progress: Progress | None = None) -> None:
-        self.seconds: dict[str, float] = {}
-        self.progress = progress
-        self._starts: list[float] = []
-
-    def before_pass(self, step: Pass, op: Operation) -> None:
-        self._starts.append(time.perf_counter())
-        self.show(step.name, len(self.seconds), max(len(self.seconds) + 1, 24))
-
-    def after_pass(self, step: Pass, op: Operation) -> None:
-        self._add(step.name, time.perf_counter() - self._starts.pop())
-
-    def _add(self, step: str, seconds: float) -> None:
-        self.seconds[step] = self.seconds.get(step, 0.0) + seconds
-
-    @contextmanager
-    def measure(self, step: str) -> Iterator[None]:
-        """Count what happens inside as one step."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._add(step, time.perf_counter() - start)
-
-    def show(self, stage: str, done: int, total: int) -> None:
-        """Tell whoever is watching."""
-        if self.progress is not None:
-            self.progress(stage, done, total)
-
+TO_BUFFERS = (*LEVELS["nn"], *LEVELS["linalg"], LEVELS["affine"][0])
+"""The pipelines before kernels are looked up."""
+TO_VECTORS = (*LEVELS["affine"][1:], *LEVELS["vector"])
+"""The pipelines that only kernels go down that the cache does not know."""
+CODE_STEPS = 12
+"""Steps of the progress bar for everything after the passes, however many kernels there are: a guess at its share of the time."""
 
 @dataclass
 class Compilation:
@@ -74,7 +43,11 @@ class Compilation:
     store: ObjectCache
     target: Target
     clock: Clock
-    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    keys: dict[str, str] = field(default_factory=dict[str, str])
+    """The cache key of each kernel."""
+    code: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    """The object code of each kernel that has some already."""
+    spills: dict[str, int] = field(default_factory=dict[str, int])
 
     def walk(self, *pipelines: str) -> None:
         """Run named pipelines over the whole module."""
@@ -90,26 +63,30 @@ class Compilation:
         target = f"{self.target.triple} {self.target.cpu} {self.target.feature_string} {self.target.vector_bytes}"
         return digest("kernel", str(kernel), target, compiler_fingerprint())
 
-    def find_kernels(self) -> dict[str, str]:
-        """Kernel -> key. Kernels that the cache knows become declarations; their keys are remembered all the same."""
-        keys: dict[str, str] = {}
+    def find_kernels(self) -> None:
+        """Take the code of every kernel that the cache knows; such kernels become declarations."""
         for kernel in self.kernels():
             name = kernel.sym_name.data
-            keys[name] = self.kernel_key(kernel)
-            if self.store.load(keys[name]) is not None:
+            key = self.keys[name] = self.kernel_key(kernel)
+            known = self.store.load(key)
+            if known is not None:
+                self.code[name] = known
                 kernel.detach_region(kernel.body).drop_all_references()
                 kernel.add_region(Region())
                 kernel.properties["sym_visibility"] = StringAttr("private")
-        return keys
+                kernel.attributes.pop("schedule", None)  # nothing is left to be scheduled
 
-    def generate_code(self, function: FuncOp) -> tuple[bytes, list[SpillReport]]:
+    def generate_code(self, function: FuncOp) -> bytes:
         """Level 4 to object code, one function and what it calls."""
         from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
 
+        name = function.sym_name.data
         with self.clock.measure("emit LLVM IR"):
-            text = emit_llvm_ir(self.module, self.target, [function.sym_name.data])
+            text = emit_llvm_ir(self.module, self.target, [name])
         with self.clock.measure("generate machine code"):
-            return compile_llvm_ir(text, self.target)
+            code, reports = compile_llvm_ir(text, self.target)
+        self.spills.update({name: report.stack_accesses for report in reports if report.spills})
+        return code
 
 
 def pipeline(name: str) -> PassManager:
@@ -117,14 +94,21 @@ def pipeline(name: str) -> PassManager:
     return parse_pipeline(f"builtin.module({name})")
 
 
+def count_steps() -> int:
+    """How many steps `compile_module` takes, for whoever watches."""
+    return sum(1 for name in (*TO_BUFFERS, *TO_VECTORS) for _ in pipeline(name).passes()) + CODE_STEPS
+
+
 def compile_module(
-    module: ModuleOp, context: Context, *, store: ObjectCache, progress: Progress | None = None
+    module: ModuleOp, context: Context, *, store: ObjectCache, clock: Clock | None = None
 ) -> tuple[ProgramImage, list[bytes], Any]:
-    """Level 1 to (image, object code, packed weights in memory). Consumes the module. Raises CompileError."""
+    """Level 1 to (image, object code, packed weights in memory). Consumes the module. Raises CompileError and nothing else."""
+    clock = clock or Clock()
     enabled = gc.isenabled()
     gc.disable()  # the IR is full of cycles that live until the end; collecting in between costs up to a third of the time
     try:
-        return _compile(Compilation(module, context, store, Target.host(), Clock(progress)))
+        with only_compile_errors(lambda: clock.doing):
+            return _compile(Compilation(module, context, store, Target.host(), clock))
     finally:
         if enabled:
             gc.enable()
@@ -132,46 +116,41 @@ def compile_module(
 
 def _compile(state: Compilation) -> tuple[ProgramImage, list[bytes], Any]:
     inputs, outputs, notes = _signature(state.module)
-    state.walk(*LEVELS["nn"], *LEVELS["linalg"], "stepwell-bufferize")
+    needed = {"inputs and outputs": sum(spec.nbytes for spec in (*inputs, *outputs))}
+    check_memory(needed)  # before anything is done with shapes that no machine has room for
+    state.walk(*TO_BUFFERS)
+    needed |= {"intermediate values": _number(state.module, "arena_size"), "weights": _number(state.module, "weights_size")}
+    check_memory(needed)
     calls = _calls(state.module)
     with state.clock.measure("look up kernels"):
-        keys = state.find_kernels()
+        state.find_kernels()
     missing = [kernel.sym_name.data for kernel in state.kernels()]
-    state.walk("stepwell-loops", *LEVELS["vector"])
+    state.walk(*TO_VECTORS)
 
-    code: dict[str, bytes] = {}
-    spills: dict[str, int] = {}
+    functions = {op.sym_name.data: op for op in state.module.ops if isinstance(op, FuncOp)}
     for done, name in enumerate(missing):
-        state.clock.show("generate machine code", done, len(missing))
-        function = next(op for op in state.kernels() if op.sym_name.data == name)
-        code[name], reports = state.generate_code(function)
-        state.store.store(keys[name], code[name])
-        spills.update({name: report.stack_accesses for report in reports if report.stack_accesses > report.tolerated})
-    main = next(op for op in state.module.ops if isinstance(op, FuncOp) and op.sym_name.data == "main")
-    main_code, _ = state.generate_code(main)
+        state.clock.show("generate machine code", done * (CODE_STEPS - 2) // len(missing))
+        state.code[name] = state.generate_code(functions[name])
+        state.store.store(state.keys[name], state.code[name])
+    state.clock.advance(CODE_STEPS - 2)
+    main_code = state.generate_code(functions["main"])
     main_key = digest("main", main_code)
     state.store.store(main_key, main_code)
+    state.clock.advance()
 
     with state.clock.measure("write weights"):
         weights, blob = collect_weights(state.module, state.store)
-    objects = [code.get(name) or _loaded(state.store, key) for name, key in keys.items()]
-    image = ProgramImage(inputs, outputs, _number(state.module, "arena_size"), [*keys.values(), main_key], blob, calls, notes)
+    state.clock.advance()
+    image = ProgramImage(inputs, outputs, _number(state.module, "arena_size"), [*state.keys.values(), main_key], blob, calls, notes)
     image.facts = {
         "seconds": state.clock.seconds,
         "kernels_compiled": len(missing),
-        "kernels_reused": len(keys) - len(missing),
-        "spills": spills,
+        "kernels_reused": len(state.keys) - len(missing),
+        "spills": {name: count for name, count in state.spills.items() if name in missing},
         "flushed_denormals": _number(state.module, "flushed_denormals"),
         "arena_lower_bound": _number(state.module, "arena_lower_bound"),
     }
-    return image, [*objects, main_code], weights
-
-
-def _loaded(store: ObjectCache, key: str) -> bytes:
-    payload = store.load(key)
-    if payload is None:
-        raise CompileError("a kernel vanished from the cache while it was being used", hint="compile again")
-    return payload
+    return image, [*(state.code[name] for name in state.keys), main_code], weights
 
 
 def _number(module: ModuleOp, name: str) -> int:
@@ -235,23 +214,35 @@ def _trip_count(call: CallOp) -> int:
 
 
 def print_module_at(module: ModuleOp, context: Context, level: str, *, elide: int | None = None) -> str:
-    """The module as text at a level of the stairs, or its assembly."""
-    from stepwell.ir.printing import PrintOptions, print_ir
+    """The module as text at a level of the stairs, or its assembly. Raises CompileError and nothing else."""
+    check_level(level)
+    clock = Clock()
+    with only_compile_errors(lambda: clock.doing):
+        return _print_module_at(module, context, level, elide, clock)
 
+
+def check_level(level: str) -> None:
+    """Raise CompileError for what is no level of the stairs."""
     known = [*LEVELS, "asm"]
     if level not in known:
-        raise CompileError(f"unknown level '{level}'", hint=f"one of {', '.join(known)}")
-    if level == "asm":
-        from stepwell.backends.cpu.codegen import assembly
-        from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
+        raise CompileError(f"unknown level {level!r}", hint=f"one of {', '.join(known)}")
 
-        for name in list(LEVELS)[:-1]:
-            for step in LEVELS[name]:
-                pipeline(step).run(module, context)
-        return assembly(emit_llvm_ir(module, Target.host()), Target.host())
-    for name in list(LEVELS)[: list(LEVELS).index(level) + 1]:
+
+def _print_module_at(module: ModuleOp, context: Context, level: str, elide: int | None, clock: Clock) -> str:
+    from stepwell.ir.printing import PrintOptions, print_ir
+
+    levels = list(LEVELS)
+    for name in levels[: -1 if level == "asm" else levels.index(level) + 1]:
         for step in LEVELS[name]:
-            pipeline(step).run(module, context)
-    return print_ir(module, PrintOptions(elide_larger=elide), context.loaded_dialects)
+            pipeline(step).run(module, context, [clock])
+    if level != "asm":
+        return print_ir(module, PrintOptions(elide_larger=elide), context.loaded_dialects)
 
+    from stepwell.backends.cpu.codegen import assembly
+    from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
 
+    target = Target.host()
+    with clock.measure("emit LLVM IR"):
+        text = emit_llvm_ir(module, target)
+    with clock.measure("generate machine code"):
+        return assembly(text, target)
