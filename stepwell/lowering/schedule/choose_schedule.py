@@ -18,7 +18,7 @@ from stepwell.lowering.schedule.strategies.contraction import schedule_contracti
 from stepwell.lowering.schedule.strategies.general import schedule_general
 from stepwell.lowering.schedule.strategies.model import KernelModel
 from stepwell.lowering.schedule.strategies.plan import Machine, Plan
-from stepwell.lowering.schedule.strategies.unit_loops import drop_unit_loops
+from stepwell.lowering.schedule.strategies.unit_loops import drop_unit_loops, drop_unread
 from stepwell.lowering.structured.kernels import calls_by_callee, kernels, name_of
 
 TASK_SECONDS = 10e-6
@@ -58,6 +58,7 @@ class ChooseSchedule(Pass):
             if "schedule" in kernel.attributes:
                 continue
             kernel_calls = calls.get(name_of(kernel), [])
+            drop_unread(kernel)
             drop_unit_loops(kernel)
             model = KernelModel(kernel)
             plan = choose(model, machine, _constant_arguments(kernel_calls))

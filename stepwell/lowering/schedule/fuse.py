@@ -250,7 +250,8 @@ def hoist_constants(func: FuncOp) -> None:
 
 
 def localise(entry: Block, inner: Block, variables: Sequence[SSAValue]) -> None:
-    """Temporaries of the function lose the dimensions that are always subscripted by one of the variables, and move to where they are used."""
+    """Temporaries of the function lose the dimensions that are always subscripted by one of the variables (or by one constant), and move to where
+    they are used."""
     joined = set(variables)
     for op in list(entry.ops):
         if not isinstance(op, memref.AllocaOp):
@@ -264,7 +265,9 @@ def localise(entry: Block, inner: Block, variables: Sequence[SSAValue]) -> None:
         indices = [subscripts(user) for user in users]  # pyright: ignore[reportArgumentType]
         shape = type.get_shape()
         dropped = [
-            p for p in range(len(shape)) if indices and indices[0][p].as_value in joined and all(i[p] == indices[0][p] for i in indices)
+            p
+            for p in range(len(shape))
+            if indices and (indices[0][p].is_constant or indices[0][p].as_value in joined) and all(i[p] == indices[0][p] for i in indices)
         ]
         if not dropped and shape:
             continue

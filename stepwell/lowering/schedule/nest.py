@@ -220,23 +220,26 @@ def accesses(memref_value: SSAValue) -> list[Operation]:
 # ---- substitution ---------------------------------------------------------------------------------------------------------------
 
 
-def replace_value(value: SSAValue, replacement: Index, at: Block) -> None:
-    """Every use of an index value becomes the sum. Uses that are not affine read an `affine.apply` at the start of block `at`."""
+def replace_value(value: SSAValue, replacement: Index) -> None:
+    """Every use of an index value becomes the sum. Uses that are not affine read an `affine.apply` at the start of their block."""
     users = list(dict.fromkeys(use.operation for use in value.uses))
     replacements = {value: replacement}
-    applied: SSAValue | None = None
+    applied: dict[Block, SSAValue] = {}
     for op in users:
         if rewrite_indices(op, replacements):
             continue
-        if applied is None:
-            applied = replacement.as_value
-        if applied is None:
-            map, operands = map_of([replacement])
-            apply = affine.ApplyOp.create(operands=operands, result_types=[INDEX], properties={"map": map})
-            apply.results[0].name_hint = value.name_hint
-            _insert_first(at, apply)
-            applied = apply.results[0]
-        op.operands = [applied if operand is value else operand for operand in op.operands]
+        new = replacement.as_value
+        if new is None:
+            block = op.parent
+            assert block is not None
+            if block not in applied:
+                map, operands = map_of([replacement])
+                apply = affine.ApplyOp.create(operands=operands, result_types=[INDEX], properties={"map": map})
+                apply.results[0].name_hint = value.name_hint
+                _insert_first(block, apply)
+                applied[block] = apply.results[0]
+            new = applied[block]
+        op.operands = [new if operand is value else operand for operand in op.operands]
 
 
 def _insert_first(block: Block, op: Operation) -> None:

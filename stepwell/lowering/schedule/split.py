@@ -82,6 +82,6 @@ def split(func: FuncOp, name: str, factor: int, inner: str, tail: str = "mask") 
         body = loop_block(inner)
         take_body(loop, body)
         outer_body.insert_ops_before([make_loop(left, body, attributes)], outer_body.last_op)  # pyright: ignore[reportArgumentType]
-        replace_value(variable, Index({tile: 1, body.args[0]: 1}), body)
+        replace_value(variable, Index({tile: 1, body.args[0]: 1}))
         loop.detach()
         loop.erase()

@@ -1,4 +1,4 @@
-"""Loops of one iteration vanish before a kernel is scheduled.
+"""What a kernel is rid of before it is scheduled: loops of one iteration, and stages that only tell a shape.
 
 In: a kernel of `linalg` ops on static tensors. Out: the same, where a dimension of extent 1 is subscripted by 0 instead of by a loop. A batch of one, a window of
 1 x 1 and an axis that a reduction kept then cost nothing: no loop, no tile, no mask.
@@ -13,8 +13,20 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, Region
 from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr, AffineExpr, AffineMap
 
-from stepwell.dialects import affine, arith, linalg
+from stepwell.dialects import affine, arith, linalg, tensor
 from stepwell.lowering.structured.kernels import insert_before, iterators_of, maps_of, shape_of, structured_ops
+
+
+def drop_unread(func: FuncOp) -> None:
+    """Erase stages whose results nobody reads. Where their extents are asked for, their destinations have the same."""
+    for op in reversed(structured_ops(func)):
+        for result, out in zip(op.results, op.outputs, strict=True):
+            for use in list(result.uses):
+                if isinstance(use.operation, tensor.DimOp):
+                    use.operation.operands[use.index] = out
+        if not any(result.first_use for result in op.results):
+            op.detach()
+            op.erase()
 
 
 def drop_unit_loops(func: FuncOp) -> None:
