@@ -140,7 +140,7 @@ def elementwise_zoo() -> Model:
 
 def local_response() -> Model:
     b = Builder(10)
-    h = b("LRN", b.input("x", 1, 10, 8, 8), size=5, alpha=1e-2, beta=0.75, bias=1.0)
+    h = b("LRN", b.input("x", 10, 10, 8, 8), size=5, alpha=1e-2, beta=0.75, bias=1.0)
     return b.finish(b("MaxPool", h, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1))
 
 

@@ -163,6 +163,7 @@ def _size_temporaries(kernel: func.FuncOp, extents: Extents, sources: dict[Place
                 location=op.location,
             )
             insert_before(op, empty)
+            first = empty if op is first else first
             op.tensor.replace_all_uses_with(empty.tensor)
             Rewriter.erase_op(op)
 
