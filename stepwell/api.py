@@ -7,23 +7,23 @@ is imported. Cold path: the frontend imports the model, the CPU backend compiles
 from __future__ import annotations
 
 import json
-import mmap
 import os
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, digest
 from stepwell.backends.cpu.host import host_fingerprint
-from stepwell.backends.cpu.image import ProgramImage
+from stepwell.backends.cpu.image import FileStamp, ProgramImage
 from stepwell.backends.cpu.program import Program
-from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.diagnostics import CompileError, only_compile_errors
 
 if TYPE_CHECKING:
     import onnx
     from xdsl.context import Context
     from xdsl.dialects.builtin import ModuleOp
+
+    from stepwell.frontends.onnx.load import OnnxModel
 
     Model = str | os.PathLike[str] | bytes | onnx.ModelProto
     Progress = Callable[[str, int, int], None]
@@ -40,53 +40,74 @@ def compile(
     """Compile an ONNX model for this machine's CPU.
 
     `model` is a path, the bytes of a model, or an `onnx.ModelProto`. `inputs` fixes free dimensions: name -> shape, (shape, dtype), or an
-    array of integers that determines shapes. `threads` defaults to what the process may use. Raises CompileError for anything that cannot be compiled.
+    array of integers that determines shapes. `threads` defaults to what the process may use. `progress` is called with what is being done,
+    how many steps are done, and how many there are. Raises CompileError, and only that, for anything that cannot be compiled.
     """
     from stepwell.backends.cpu.pool import check_threads, default_threads
 
-    threads = default_threads() if threads is None else check_threads(threads)
-    store = ObjectCache.default() if cache else ObjectCache(None)
-    key = _request_key(model, inputs or {})
-    program = _load(store, key, threads) if key else None
-    if program is None:
-        program = _build(store, key, model, inputs, threads, progress)
-    program.rebuild = lambda level: print_level(model, level, inputs=inputs)
+    with only_compile_errors("stepwell.compile"):
+        threads = default_threads() if threads is None else check_threads(threads)
+        store = ObjectCache.default() if cache else ObjectCache(None)
+        inputs = _checked_inputs(inputs)
+        key = _request_key(model, inputs)
+        program = _load(store, key, threads) if key else None
+        if program is None:
+            program = _build(store, key, model, inputs, threads, progress)
+    program.rebuild = lambda level, elide: print_level(model, level, inputs=inputs, elide=elide)
     return program
 
 
 def print_level(model: Model, level: str, *, inputs: Mapping[str, Any] | None = None, elide: int | None = None) -> str:
-    """The whole model as text at a level of the stairs: `nn`, `linalg`, `affine`, `vector`, `llvm`, or `asm`."""
-    from stepwell.backends.cpu.compile import print_module_at
+    """The whole model as text at a level of the stairs: `nn`, `linalg`, `affine`, `vector`, `llvm`, or `asm`.
+
+    With `elide`, constants of more elements are printed as `dense_resource<__elided__>`. Raises CompileError and nothing else.
+    """
+    from stepwell.backends.cpu.compile import check_level, print_module_at
     from stepwell.ir.registry import make_context
 
-    context = make_context()
-    return print_module_at(_import(model, inputs, context), context, level, elide=elide)
+    with only_compile_errors("step 'import model'"):
+        check_level(level)
+        inputs = _checked_inputs(inputs)
+        _identity(model)
+        context = make_context()
+        module = _import(_read(model), inputs, context)
+    return print_module_at(module, context, level, elide=elide)
 
 
-def _import(model: Model, inputs: Mapping[str, Any] | None, context: Context) -> ModuleOp:
+def _read(model: Model) -> OnnxModel:
+    from stepwell.frontends.onnx.load import load_model
+
+    return load_model(model)
+
+
+def _import(model: OnnxModel, inputs: Mapping[str, Any], context: Context) -> ModuleOp:
     from stepwell.frontends.onnx.importer import import_model
 
     return import_model(model, inputs, context)
 
 
 def _build(
-    store: ObjectCache, key: str | None, model: Model, inputs: Mapping[str, Any] | None, threads: int, progress: Progress | None
+    store: ObjectCache, key: str | None, model: Model, inputs: Mapping[str, Any], threads: int, progress: Progress | None
 ) -> Program:
-    import time
-
-    from stepwell.backends.cpu.compile import compile_module
+    from stepwell.backends.cpu.clock import Clock
+    from stepwell.backends.cpu.compile import compile_module, count_steps
     from stepwell.ir.registry import make_context
 
-    start = time.perf_counter()
-    context = make_context()
-    module = _import(model, inputs, context)
-    imported = time.perf_counter() - start
-    image, code, weights = compile_module(module, context, store=store, progress=progress)
-    image.facts["seconds"] = {"import model": imported, **image.facts["seconds"]}
-    mapped = _map_weights(store, image, verify=False)
-    if key and mapped is not None:
+    clock = Clock(progress, 1 + count_steps() if progress else 0)
+    with only_compile_errors(lambda: clock.doing):
+        clock.show("import model")
+        context = make_context()
+        with clock.measure("import model"):
+            loaded = _read(model)
+            files = [FileStamp.of(path) for path in _files_beside(loaded)]  # before they are read
+            module = _import(loaded, inputs, context)
+        clock.advance()
+        image, code, weights = compile_module(module, context, store=store, clock=clock)
+    image.files = [file for file in files if file is not None]
+    if key and (not image.weights.size or store.blob_path(image.weights.key) is not None):
         store.store(key, image.to_bytes(), "program")
-    return Program(image, code, mapped if mapped is not None else weights, threads, from_cache=False)
+    clock.show("done")
+    return Program(image, code, weights, threads, from_cache=False)
 
 
 def _load(store: ObjectCache, key: str, threads: int) -> Program | None:
@@ -97,42 +118,54 @@ def _load(store: ObjectCache, key: str, threads: int) -> Program | None:
         image = ProgramImage.from_bytes(raw)
     except (KeyError, TypeError, ValueError):
         return None
-    code = image.load_code(store)
-    weights = _map_weights(store, image, verify=True) if code is not None else None
-    if code is None or weights is None:
+    code = image.load_code(store) if image.is_fresh() else None
+    if code is None:
+        return None
+    weights = store.map_blob(image.weights.key, image.weights.size, image.weights.checksum) if image.weights.size else b""
+    if weights is None:
         return None
     return Program(image, code, weights, threads, from_cache=True)
 
 
-def _map_weights(store: ObjectCache, image: ProgramImage, *, verify: bool) -> Any | None:
-    """The packed weights as read-only memory of the file; None where the cache does not hold them, or not those that were written."""
-    if image.weights.size == 0:
-        return b""
-    path = store.blob_path(image.weights.key)
-    if path is None or path.stat().st_size != image.weights.size:
-        return None
-    with path.open("rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    if verify and zlib.crc32(mapped) != image.weights.checksum:
-        path.unlink(missing_ok=True)
-        return None
-    return mapped
+# ---- what is asked for --------------------------------------------------------------------------------------------------------------
 
 
 def _request_key(model: Model, inputs: Mapping[str, Any]) -> str | None:
     """A key for a compile request. Files are told apart by place, size and time of change, not by content, which would have to be read."""
+    identity = _identity(model)
+    if identity is None:
+        return None
+    return digest(json.dumps([identity, _describe(inputs)]), host_fingerprint(), compiler_fingerprint())
+
+
+def _identity(model: Model) -> tuple[Any, ...] | None:
+    """What tells a model from others; None for one in memory, which would cost as much to hash as to import."""
     if isinstance(model, bytes):
-        identity = "bytes", digest(model)
-    elif isinstance(model, (str, os.PathLike)):
+        return "bytes", digest(model)
+    if isinstance(model, (str, os.PathLike)):
         try:
             path = Path(model).resolve(strict=True)
             status = path.stat()
-        except OSError as error:
-            raise CompileError(f"cannot read {os.fspath(model)}: {error.strerror or error}") from None
-        identity = "file", str(path), status.st_size, status.st_mtime_ns, status.st_ino
-    else:
-        return None  # a ModelProto in memory: hashing it costs as much as importing it
-    return digest(json.dumps([identity, _describe(inputs)]), host_fingerprint(), compiler_fingerprint())
+        except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle; ValueError: a zero byte
+            reason = error.strerror if isinstance(error, OSError) else None
+            raise CompileError(f"cannot read the model: {reason or error}", location=os.fspath(model)) from None
+        return "file", str(path), status.st_size, status.st_mtime_ns, status.st_ino
+    if type(model).__name__ == "ModelProto":
+        return None
+    raise CompileError(f"a model is a path, bytes or an onnx.ModelProto, not {_kind(model)}")
+
+
+def _checked_inputs(inputs: object) -> Mapping[str, Any]:
+    """`inputs` as they must be for the frontend to look at them."""
+    if inputs is None:
+        return {}
+    if not isinstance(inputs, Mapping) or not all(isinstance(name, str) for name in cast(Iterable[object], inputs)):
+        raise CompileError(f"inputs must be a mapping from names to shapes, not {_kind(inputs)}", hint="for example {'x': (1, 3, 48, 192)}")
+    return dict(cast(Mapping[str, Any], inputs))
+
+
+def _kind(value: object) -> str:
+    return f"{value!r:.60} of type {type(value).__name__}"
 
 
 def _describe(inputs: Mapping[str, Any]) -> list[Any]:
@@ -145,3 +178,27 @@ def _describe(inputs: Mapping[str, Any]) -> list[Any]:
         else:
             described.append([name, repr(value)])
     return described
+
+
+def _files_beside(model: OnnxModel) -> list[Path]:
+    """The files that external data lie in: when they change, what was compiled from them is stale."""
+    from onnx import AttributeProto, GraphProto, NodeProto, TensorProto
+
+    from stepwell.frontends.onnx.check import subgraphs
+
+    if model.folder is None:
+        return []
+
+    def tensors(nodes: Iterable[NodeProto]) -> Iterator[TensorProto]:
+        for node in nodes:
+            yield from (attribute.t for attribute in node.attribute if attribute.type == AttributeProto.TENSOR)
+            for graph in subgraphs(node):
+                yield from of_graph(graph)
+
+    def of_graph(graph: GraphProto) -> Iterator[TensorProto]:
+        yield from graph.initializer
+        yield from tensors(graph.node)
+
+    found = [*of_graph(model.proto.graph), *(tensor for function in model.proto.functions for tensor in tensors(function.node))]
+    entries = (entry for tensor in found if tensor.data_location == TensorProto.EXTERNAL for entry in tensor.external_data)
+    return sorted({model.folder / entry.value for entry in entries if entry.key == "location" and "\0" not in entry.value})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 
 class CompileError(Exception):
     """A model, a module or an option that cannot be compiled. `str(error)` is the one line that a user sees.
@@ -19,3 +22,32 @@ class CompileError(Exception):
         where = f"{self.location}: " if self.location else ""
         what_to_try = f" ({self.hint})" if self.hint else ""
         return f"{where}error: {self.message}{what_to_try}"
+
+
+class InternalError(CompileError):
+    """A fault of the compiler itself in `step` ("pass 'nn-raise'"). The exception that was met is chained as its cause."""
+
+    def __init__(self, step: str, cause: BaseException) -> None:
+        lines = str(cause).strip().splitlines()
+        what = f"{type(cause).__name__}: {lines[0][:200]}" if lines else type(cause).__name__
+        super().__init__(f"internal error in {step}: {what}", hint="this is a fault of stepwell; please report it")
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})"
+
+
+@contextmanager
+def only_compile_errors(step: str | Callable[[], str]) -> Iterator[None]:
+    """Whatever escapes from inside becomes a CompileError that names the step, chained from its cause.
+
+    `step` is read when something has gone wrong, so that it may say how far the work had come.
+    """
+    try:
+        yield
+    except CompileError:
+        raise
+    except MemoryError as error:
+        name = step if isinstance(step, str) else step()
+        raise CompileError(f"not enough memory in {name}", hint="compile for smaller shapes") from error
+    except Exception as error:
+        raise InternalError(step if isinstance(step, str) else step(), error) from error

@@ -9,7 +9,9 @@ owned by somebody else are ignored.
 
 from __future__ import annotations
 
+import mmap
 import os
+import re
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -18,9 +20,12 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
+from stepwell.ir.diagnostics import CompileError
+
 _MAGIC = b"stepwell-entry-1"
 _HEADER = len(_MAGIC) + 16
 _DEFAULT_LIMIT = 4 << 30
+_ENTRY = re.compile(r"[0-9a-f]{32}\.\w+(\.\w+\.tmp)?")
 
 
 def digest(*parts: str | bytes) -> str:
@@ -77,11 +82,10 @@ class ObjectCache:
         """The cache that the environment asks for."""
         if os.environ.get("STEPWELL_CACHE") == "0":
             return cls(None)
-        try:
-            limit = int(os.environ.get("STEPWELL_CACHE_SIZE", _DEFAULT_LIMIT))
-        except ValueError:
-            limit = _DEFAULT_LIMIT
-        return _shared(cache_folder(), limit)
+        asked = os.environ.get("STEPWELL_CACHE_SIZE")
+        if asked and not (asked.isascii() and asked.isdigit()):
+            raise CompileError(f"STEPWELL_CACHE_SIZE must be a number of bytes, not {asked!r}")
+        return _shared(cache_folder(), int(asked) if asked else _DEFAULT_LIMIT)
 
     def _path(self, key: str, kind: str) -> Path:
         assert self.folder is not None
@@ -101,7 +105,7 @@ class ObjectCache:
             return None
         payload = raw[_HEADER:]
         if raw[: len(_MAGIC)] != _MAGIC or raw[len(_MAGIC) : _HEADER] != blake2b(payload, digest_size=16).digest():
-            path.unlink(missing_ok=True)
+            _remove(path)
             return None
         return payload
 
@@ -116,7 +120,7 @@ class ObjectCache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.parent.mkdir(exist_ok=True, mode=0o700)
-            descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".tmp")
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     for piece in pieces:
@@ -154,10 +158,27 @@ class ObjectCache:
             return None
         return path if not hasattr(os, "getuid") or status.st_uid == os.getuid() else None
 
+    def map_blob(self, key: str, size: int, checksum: int | None = None) -> mmap.mmap | None:
+        """The blob of a key as read-only memory; None where it is gone, or is not what was written: then it is removed."""
+        path = self.blob_path(key)
+        if path is None or size == 0:
+            return None
+        try:
+            with path.open("rb") as file:
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError):  # ValueError: an empty file
+            return None
+        if len(mapped) != size or (checksum is not None and zlib.crc32(mapped) != checksum):
+            _remove(path)
+            return None
+        return mapped
+
     def _entries(self) -> Iterator[tuple[Path, os.stat_result]]:
         if self.folder is None or not self.folder.is_dir():
             return
         for path in self.folder.glob("??/*"):
+            if not _ENTRY.fullmatch(path.name) or not path.name.startswith(path.parent.name):
+                continue  # somebody else's: the folder may hold more than the cache
             try:
                 yield path, path.stat()
             except OSError:
@@ -175,16 +196,24 @@ class ObjectCache:
         for path, status in entries:
             if size <= limit:
                 return
-            path.unlink(missing_ok=True)
+            _remove(path)
             size -= status.st_size
 
     def clear(self) -> int:
         """Remove every entry. Returns how many there were."""
         removed = 0
         for path, _ in self._entries():
-            path.unlink(missing_ok=True)
-            removed += 1
+            removed += _remove(path)
         return removed
+
+
+def _remove(path: Path) -> bool:
+    """Remove an entry. One that cannot be removed stays: it is a miss all the same."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
 
 
 @cache

@@ -6,8 +6,12 @@ Objects are relocatable code of the kernels and of `main`; weights are bytes in 
 from __future__ import annotations
 
 import json
+import math
+import os
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import numpy as np
 
 from stepwell.backends.cpu.cache import ObjectCache
 
@@ -19,6 +23,20 @@ class TensorSpec:
     name: str
     shape: tuple[int, ...]
     dtype: str
+
+    @property
+    def numpy_dtype(self) -> np.dtype[Any]:
+        """The dtype itself."""
+        if self.dtype == "bfloat16":
+            from ml_dtypes import bfloat16
+
+            return np.dtype(bfloat16)
+        return np.dtype(self.dtype)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of an array like this."""
+        return math.prod(self.shape) * self.numpy_dtype.itemsize
 
 
 @dataclass(frozen=True)
@@ -41,9 +59,27 @@ class WeightsBlob:
     checksum: int
 
 
+@dataclass(frozen=True)
+class FileStamp:
+    """A file beside the model that weights were read from, as it was then."""
+
+    path: str
+    size: int
+    changed: int
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str]) -> FileStamp | None:
+        """The stamp of a file as it is now; None if it is not there."""
+        try:
+            status = os.stat(path)
+        except OSError:
+            return None
+        return cls(os.fspath(path), status.st_size, status.st_mtime_ns)
+
+
 @dataclass
 class ProgramImage:
-    """A compiled program. `objects` are cache keys; `code` holds the objects themselves when there is no cache."""
+    """A compiled program. `objects` are the cache keys of its code; a program entry is good while `files` are as they were."""
 
     inputs: list[TensorSpec]
     outputs: list[TensorSpec]
@@ -53,6 +89,7 @@ class ProgramImage:
     calls: list[KernelCall] = field(default_factory=list[KernelCall])
     notes: list[str] = field(default_factory=list[str])
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    files: list[FileStamp] = field(default_factory=list[FileStamp])
 
     def to_bytes(self) -> bytes:
         """The image as JSON, to be kept as a cache entry."""
@@ -66,7 +103,12 @@ class ProgramImage:
         data["outputs"] = [TensorSpec(x["name"], tuple(x["shape"]), x["dtype"]) for x in data["outputs"]]
         data["weights"] = WeightsBlob(**data["weights"])
         data["calls"] = [KernelCall(**call) for call in data["calls"]]
+        data["files"] = [FileStamp(**file) for file in data["files"]]
         return cls(**data)
+
+    def is_fresh(self) -> bool:
+        """Whether the files that weights came from are as they were."""
+        return all(FileStamp.of(file.path) == file for file in self.files)
 
     def load_code(self, cache: ObjectCache) -> list[bytes] | None:
         """All objects from the cache, or None if one of them is gone."""

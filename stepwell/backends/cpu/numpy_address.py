@@ -39,3 +39,12 @@ def _peek_works() -> bool:
 
 address_of = _peek if _peek_works() else _ask
 """The address of the first element of an array."""
+
+_ALIGNMENT = 64
+
+
+def aligned_bytes(size: int) -> Array:
+    """Uninitialised memory that starts at a multiple of 64."""
+    raw = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -address_of(raw) % _ALIGNMENT
+    return raw[start : start + size]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import math
+import operator
 import os
 import platform
 import threading
@@ -55,12 +56,24 @@ def default_threads() -> int:
 def check_threads(value: str | int, what: str = "threads") -> int:
     """A number of threads from user input."""
     try:
-        count = int(value)
+        count = int(value) if isinstance(value, str) else operator.index(value)
     except (TypeError, ValueError):
         raise CompileError(f"{what} must be a whole number, not {value!r}") from None
     if not 1 <= count <= MAX_THREADS:
         raise CompileError(f"{what} must lie between 1 and {MAX_THREADS}, not {count}")
     return count
+
+
+def spin_microseconds() -> float:
+    """How long an idle worker spins before it parks. Raises CompileError if the environment variable is no number of microseconds."""
+    asked = os.environ.get("STEPWELL_SPIN_US", "200")
+    try:
+        microseconds = float(asked)
+    except ValueError:
+        microseconds = math.nan
+    if not 0 <= microseconds <= 1e9:
+        raise CompileError(f"STEPWELL_SPIN_US must be a number of microseconds, not {asked!r}")
+    return microseconds
 
 
 @cache
@@ -89,7 +102,7 @@ class ThreadPool:
         self._storage = ctypes.create_string_buffer(_BLOCK_BYTES + 128)
         self.address = (ctypes.addressof(self._storage) + 127) & ~127
         self._handles: list[ctypes.c_uint64] = []
-        spin = max(0.0, float(os.environ.get("STEPWELL_SPIN_US", "200"))) * 1e-6 * _cycles_per_second()
+        spin = spin_microseconds() * 1e-6 * _cycles_per_second()
         ctypes.c_int64.from_address(self.address + _WORKER_SPIN).value = int(spin)
         ctypes.c_int64.from_address(self.address + _CALLER_SPIN).value = int(2e-3 * _cycles_per_second())
         start = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)(_code()["pool_start"])

@@ -17,22 +17,13 @@ import numpy as np
 
 from stepwell.backends.cpu.image import ProgramImage, TensorSpec
 from stepwell.backends.cpu.link import link
-from stepwell.backends.cpu.numpy_address import address_of
-from stepwell.ir.diagnostics import CompileError
+from stepwell.backends.cpu.numpy_address import address_of, aligned_bytes
+from stepwell.backends.cpu.host import amount_of_memory, check_memory
+from stepwell.ir.diagnostics import CompileError, only_compile_errors
 
 if TYPE_CHECKING:
     from stepwell.backends.cpu.report import Report
     from stepwell.ir.constants import Array
-
-_ALIGNMENT = 64
-
-
-def _aligned_bytes(size: int) -> Array:
-    """Uninitialised memory that starts at a multiple of 64."""
-    raw = np.empty(size + _ALIGNMENT, np.uint8)
-    start = -address_of(raw) % _ALIGNMENT
-    return raw[start : start + size]
-
 
 class NativeCode:
     """The linked code of a program with its weights: what a call needs besides arrays."""
@@ -60,13 +51,14 @@ class Program:
         self.image = image
         self.threads = threads
         self.from_cache = from_cache
-        self.rebuild: Callable[[str], str] | None = None
-        self._native = NativeCode(image, code, weights, threads)
+        self.rebuild: Callable[[str, int | None], str] | None = None
+        with only_compile_errors("step 'link'"):
+            self._native = NativeCode(image, code, weights, threads)
         self._main = self._native.main
         self._weights_address = self._native.weights_address
         self._arenas: list[tuple[Array, int]] = []
-        self._inputs = [(spec.name, spec.shape, np.dtype(spec.dtype)) for spec in image.inputs]
-        self._outputs = [(spec.name, spec.shape, np.dtype(spec.dtype)) for spec in image.outputs]
+        self._inputs = [(spec.name, spec.shape, spec.numpy_dtype) for spec in image.inputs]
+        self._outputs = [(spec.name, spec.shape, spec.numpy_dtype) for spec in image.outputs]
 
     @property
     def inputs(self) -> list[TensorSpec]:
@@ -84,14 +76,17 @@ class Program:
 
         return Report(self.image, self.threads, self.from_cache)
 
-    def ir(self, level: str) -> str:
-        """The model at a level of the stairs (`nn`, `linalg`, `affine`, `vector`, `llvm`, `asm`), walked down anew."""
+    def ir(self, level: str, *, elide: int | None = None) -> str:
+        """The model at a level of the stairs (`nn`, `linalg`, `affine`, `vector`, `llvm`, `asm`), walked down anew.
+
+        With `elide`, constants of more elements are left out; such text is for reading only.
+        """
         if self.rebuild is None:
             raise CompileError("this program does not know the model it was compiled from")
-        return self.rebuild(level)
+        return self.rebuild(level, elide)
 
-    def __call__(self, *arrays: Any, out: Mapping[str, Array] | None = None, **named: Any) -> dict[str, Array]:
-        """Run. Inputs by position or by name; anything that numpy can read or that speaks DLPack.
+    def __call__(self, /, *arrays: Any, out: Mapping[str, Array] | None = None, **named: Any) -> dict[str, Array]:
+        """Run. Inputs by position, by name, or all in one mapping; anything that numpy can read or that speaks DLPack.
 
         Raises CompileError for a wrong name, number, shape or dtype. Arrays that are not contiguous are copied.
         """
@@ -113,30 +108,39 @@ class Program:
 
         results: dict[str, Array] = {}
         if out is None:
-            for name, shape, dtype in self._outputs:
-                result = results[name] = np.empty(shape, dtype)
-                pointers.append(address_of(result))
+            try:
+                for name, shape, dtype in self._outputs:
+                    result = results[name] = np.empty(shape, dtype)
+                    pointers.append(address_of(result))
+            except MemoryError:
+                raise self._no_memory() from None
             self._run(pointers)
             return results
-        return self._run_into(out, named, pointers)
+        return self._run_into(out, [*(a for a in named.values() if isinstance(a, np.ndarray)), *kept], pointers)
 
     def _run(self, pointers: list[int]) -> None:
         try:
             arena, address = self._arenas.pop()
         except IndexError:
-            arena = _aligned_bytes(self.image.arena_size)
+            check_memory({"intermediate values": self.image.arena_size})
+            try:
+                arena = aligned_bytes(self.image.arena_size)
+            except MemoryError:
+                raise self._no_memory() from None
             address = address_of(arena)
         self._main(address, self._weights_address, *pointers)
         self._arenas.append((arena, address))
 
-    def _run_into(self, out: Mapping[str, Array], named: Mapping[str, Any], pointers: list[int]) -> dict[str, Array]:
+    def _run_into(self, out: Mapping[str, Array], taken: list[Array], pointers: list[int]) -> dict[str, Array]:
         """Write results into the caller's buffers; one that overlaps an input or another buffer is filled by a copy at the end."""
+        if not isinstance(out, Mapping):
+            hint = "an input of that name: program({'out': array})" if any(name == "out" for name, _, _ in self._inputs) else None
+            raise CompileError("out must be a mapping from names of outputs to arrays", hint=hint)
         unknown = [name for name in out if all(name != spec.name for spec in self.image.outputs)]
         if unknown:
             raise CompileError(f"no output is named {unknown[0]!r}", hint=f"outputs: {', '.join(spec.name for spec in self.image.outputs)}")
         results: dict[str, Array] = {}
         copies: list[tuple[Array, Array]] = []
-        taken: list[Array] = [array for array in named.values() if isinstance(array, np.ndarray)]
         for name, shape, dtype in self._outputs:
             buffer = out.get(name)
             if buffer is None:
@@ -166,6 +170,12 @@ class Program:
             raise CompileError(f"input {name!r} given twice")
         return bound | named
 
+    def _no_memory(self) -> CompileError:
+        outputs = sum(spec.nbytes for spec in self.image.outputs)
+        return CompileError(
+            f"not enough memory to run: {amount_of_memory(self.image.arena_size)} for intermediate values, {amount_of_memory(outputs)} for outputs"
+        )
+
     def _bad_names(self, named: Mapping[str, Any]) -> CompileError:
         wanted = [spec.name for spec in self.image.inputs]
         missing = [name for name in wanted if name not in named]
@@ -178,14 +188,20 @@ class Program:
 def _as_input(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Anything array-like as a contiguous array of the wanted shape and dtype; values are never converted silently."""
     if not isinstance(value, np.ndarray):
-        if hasattr(value, "__dlpack__") and not isinstance(value, np.generic):
-            value = np.from_dlpack(value)
-        elif isinstance(value, (int, float, bool)) and shape == ():
-            value = np.asarray(value, dtype)
-        else:
-            value = np.asarray(value)
+        try:
+            value = _to_numpy(value, shape, dtype)
+        except Exception as error:  # whatever numpy, or the __dlpack__ or __array__ of somebody else's class, may raise
+            raise CompileError(f"input {name!r} of type {type(value).__name__} cannot be read as an array: {error}") from error
     if value.dtype != dtype:
         raise CompileError(f"input {name!r} has dtype {value.dtype}, the program was compiled for {dtype}", hint=f"array.astype('{dtype}')")
     if value.shape != shape:
         raise CompileError(f"input {name!r} has shape {value.shape}, the program was compiled for {shape}", hint="compile again with inputs=")
     return np.require(value, dtype, ["C_CONTIGUOUS", "ALIGNED"])
+
+
+def _to_numpy(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    if hasattr(value, "__dlpack__") and not isinstance(value, np.generic):
+        return np.from_dlpack(value)
+    if isinstance(value, (int, float, bool)) and shape == ():
+        return np.asarray(value, dtype)
+    return np.asarray(value)

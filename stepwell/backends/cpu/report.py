@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,35 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
 
+WIDTH = 100
+"""Columns of a report as plain text."""
+
 
 def _amount(value: float, unit: str) -> str:
-    for prefix in ("", "k", "M", "G", "T"):
-        if abs(value) < 1000 or prefix == "T":
-            return f"{value:.0f} {unit}" if not prefix else f"{value:.1f} {prefix}{unit}"
+    """`3.2 MB`, `22.1 kflop`."""
+    if value < 999.5:
+        return f"{value:.0f} {unit}"
+    for prefix in ("k", "M", "G"):
         value /= 1000
-    raise AssertionError
+        if value < 999.95:
+            return f"{value:.1f} {prefix}{unit}"
+    return f"{value / 1000:.1f} T{unit}"
+
+
+def _shortened(sources: str, skipped: int, width: int = 44) -> str:
+    """The nodes of a model that a call stands for, each without its first characters: those for which there is room, and how many more."""
+    names = [name[skipped:] for name in sources.split(" + ")]
+    names = [name if len(name) <= width else f"{name[: width // 2 - 2]}...{name[-width // 2 + 1 :]}" for name in names]
+    kept = 1
+    while kept < len(names) and len(" + ".join(names[: kept + 1])) <= width:
+        kept += 1
+    more = len(names) - kept
+    return " + ".join(names[:kept]) + (f" + {more} more" if more else "")
+
+
+def _common_folder(names: list[str]) -> str:
+    """What all names, if they are written like paths, begin with."""
+    return os.path.commonprefix(names).rpartition("/")[0] if len(names) > 1 else ""
 
 
 @dataclass(frozen=True)
@@ -47,13 +70,12 @@ class Report:
         )
 
     def render(self, *, calls: bool = False) -> Group:
-        """Tables for a terminal."""
+        """Tables for a terminal: by kernel, or with `calls` one line for each call in order."""
         from rich.console import Group
 
-        parts: list[Any] = [self.summary(), self._calls() if calls else self._kernels(), self._times()]
-        notes = [*self.image.notes, *self._slow_paths()]
-        parts.append("\n".join(f"note: {note}" for note in notes) if notes else "no slow paths taken")
-        return Group(*parts)
+        parts: list[Any] = [self.summary(), "", self._calls() if calls else self._kernels(), self._times()]
+        notes = [f"note: {note}" for note in (*self.image.notes, *self._slow_paths())]
+        return Group(*parts, *(notes or ["no slow paths taken"]))
 
     def __str__(self) -> str:
         from io import StringIO
@@ -61,46 +83,59 @@ class Report:
         from rich.console import Console
 
         text = StringIO()
-        Console(file=text, width=140).print(self.render())
-        return text.getvalue()
+        Console(file=text, width=WIDTH, markup=False, highlight=False, emoji=False).print(self.render())
+        return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
     def _kernels(self) -> Table:
-        from rich.table import Table
-
-        table = Table("kernel", "calls", "work", "moved", "share of work", title="kernels")
         merged: dict[str, list[KernelCall]] = {}
         for call in self.image.calls:
             merged.setdefault(call.kernel, []).append(call)
         total = sum(call.flops * call.count for call in self.image.calls) or 1
-        rows = [(name, group, sum(c.flops * c.count for c in group), sum(c.bytes * c.count for c in group)) for name, group in merged.items()]
-        for name, group, flops, moved in sorted(rows, key=lambda row: -row[2]):
-            table.add_row(name, str(sum(c.count for c in group)), _amount(flops, "flop"), _amount(moved, "B"), f"{flops / total:6.1%}")
+        table = _table("kernels", "kernel", numbers=("calls", "work", "moved", "share of work"))
+        rows = [(name, sum(c.count for c in g), sum(c.flops * c.count for c in g), sum(c.bytes * c.count for c in g)) for name, g in merged.items()]
+        for name, count, flops, moved in sorted(rows, key=lambda row: -row[2]):
+            table.add_row(name, str(count), _amount(flops, "flop"), _amount(moved, "B"), f"{flops / total:.1%}")
         return table
 
     def _calls(self) -> Table:
-        from rich.table import Table
-
-        table = Table("kernel", "for", "times", "work", "moved", title="calls in order")
+        prefix = _common_folder([name for call in self.image.calls for name in call.source.split(" + ")])
+        skipped = len(prefix) + 1 if prefix else 0
+        title = f"calls in order; the names of all nodes begin with {prefix}/" if prefix else "calls in order"
+        table = _table(title, "kernel", "for", numbers=("times", "work", "moved"))
         for call in self.image.calls:
-            table.add_row(call.kernel, call.source, str(call.count), _amount(call.flops, "flop"), _amount(call.bytes, "B"))
+            table.add_row(call.kernel, _shortened(call.source, skipped), str(call.count), _amount(call.flops, "flop"), _amount(call.bytes, "B"))
         return table
 
     def _times(self) -> Table:
-        from rich.table import Table
-
         seconds: dict[str, float] = self.facts.get("seconds", {})
-        table = Table("step", "seconds", "share", title="compile time" + (" (when it was compiled)" if self.from_cache else ""))
         total = sum(seconds.values()) or 1
-        for name, spent in sorted(seconds.items(), key=lambda item: -item[1]):
-            if spent >= 0.002 * total:
-                table.add_row(name, f"{spent:.3f}", f"{spent / total:6.1%}")
-        table.add_row("total", f"{total:.3f}", "")
+        table = _table("compile time" + (", when it was compiled" if self.from_cache else ""), "step", numbers=("seconds", "share"))
+        shown = sorted((item for item in seconds.items() if item[1] >= 0.01 * total), key=lambda item: -item[1])
+        for name, spent in shown:
+            table.add_row(name, f"{spent:.3f}", f"{spent / total:.1%}")
+        if rest := len(seconds) - len(shown):
+            spent = total - sum(spent for _, spent in shown)
+            table.add_row(f"{rest} more steps", f"{spent:.3f}", f"{spent / total:.1%}")
+        reused = self.facts.get("kernels_reused", 0)
+        known = f"total ({reused} of {reused + self.facts.get('kernels_compiled', 0)} kernels were in the cache)" if reused else "total"
+        table.add_row(known, f"{sum(seconds.values()):.3f}", "")
         return table
 
     def _slow_paths(self) -> list[str]:
-        found = [f"kernel {name} keeps vector registers on the stack in its hot loop ({count} accesses)" for name, count in self.facts.get("spills", {}).items()]
-        scalar = Counter(self.facts.get("scalar_kernels", []))
-        found += [f"kernel {name} is not vectorised" for name in scalar]
+        spills: dict[str, int] = self.facts.get("spills", {})
+        found = [f"kernel {name} keeps vector registers on the stack in its hot loop ({count} accesses)" for name, count in spills.items()]
         if self.facts.get("flushed_denormals"):
             found.append(f"{self.facts['flushed_denormals']} denormal weights were set to zero")
         return found
+
+
+def _table(title: str, *columns: str, numbers: Iterable[str]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for column in numbers:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, ModuleOp
 
 from stepwell.backends.cpu.cache import ObjectCache, digest
 from stepwell.backends.cpu.image import WeightsBlob
+from stepwell.backends.cpu.numpy_address import aligned_bytes
 from stepwell.ir.constants import array_of, is_splat
 from stepwell.ir.diagnostics import CompileError
 
 
 def collect_weights(module: ModuleOp, store: ObjectCache) -> tuple[Any, WeightsBlob]:
-    """The block in memory (only where the cache could not keep it) and its description."""
+    """The block as memory, a mapped file where the cache keeps it, and its description."""
     size_attribute = module.attributes.get("stepwell.weights_size")
     size = size_attribute.value.data if isinstance(size_attribute, IntegerAttr) else 0
     if size == 0:
@@ -32,8 +34,19 @@ def collect_weights(module: ModuleOp, store: ObjectCache) -> tuple[Any, WeightsB
     key = digest("weights", *pieces)
     stored = store.store_blob(key, pieces)
     if stored is not None:
-        return None, WeightsBlob(key, size, stored[1])
-    return b"".join(pieces), WeightsBlob(key, size, 0)
+        mapped = store.map_blob(key, size)
+        if mapped is not None:
+            return mapped, WeightsBlob(key, size, stored[1])
+    return _in_memory(pieces, size), WeightsBlob(key, size, 0)
+
+
+def _in_memory(pieces: list[bytes | memoryview], size: int) -> Any:
+    """The block where no file holds it. Offsets in it are aligned, so the block is."""
+    block, position = aligned_bytes(size), 0
+    for piece in pieces:
+        block[position : position + len(piece)] = np.frombuffer(piece, np.uint8)
+        position += len(piece)
+    return block
 
 
 def _payloads(module: ModuleOp) -> list[tuple[int, bytes]]:

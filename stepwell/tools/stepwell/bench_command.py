@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stepwell.ir.diagnostics import CompileError
-from stepwell.tools.stepwell.inputs import add_input_arguments, add_model_arguments, compile_model, feed, files_of
+from stepwell.tools.stepwell.console import console, table
+from stepwell.tools.stepwell.inputs import add_input_arguments, add_model_arguments, compile_model, feed, files_of, model_name
+
+if TYPE_CHECKING:
+    from stepwell.ir.constants import Array
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,34 +27,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Measure all runtimes in turn and print medians, spreads and ratios."""
-    from rich.console import Console
-    from rich.table import Table
-
     from stepwell.tools.stepwell.measure import interleave
     from stepwell.tools.stepwell.peers import PEERS
 
+    peers = [name.strip() for name in arguments.against.split(",") if name.strip()]
+    for name in peers:
+        if name not in PEERS:
+            raise CompileError(f"unknown runtime {name!r}", hint=f"one of {', '.join(PEERS)}")
+    if not 0 <= arguments.seconds < math.inf:
+        raise CompileError(f"--seconds {arguments.seconds}: not a length of time")
     files = files_of(arguments)
     program = compile_model(arguments, files)
     arrays = feed(program, arguments, files)
-    runs = {"stepwell": lambda: program(**arrays)}
-    reference = program(**arrays)
-    differences: dict[str, float] = {}
-    for name in filter(None, arguments.against.split(",")):
-        if name not in PEERS:
-            raise CompileError(f"unknown runtime {name!r}", hint=f"one of {', '.join(PEERS)}")
-        run = PEERS[name](arguments.model, arrays, program.threads)
-        differences[name] = max(
-            (float(np.max(np.abs(np.asarray(theirs, np.float64) - np.asarray(ours, np.float64)), initial=0.0)) for ours, theirs in zip(reference.values(), run(), strict=True)),
-            default=0.0,
-        )
-        runs[name] = run
+    reference = list(program(arrays).values())
+    runs = {"stepwell": lambda: program(arrays)} | {name: PEERS[name](arguments.model, arrays, program.threads) for name in peers}
+    differences = {name: largest_difference(reference, runs[name]()) for name in peers}
     samples = interleave(runs, arguments.seconds)
-    ours = samples["stepwell"]
-    table = Table("runtime", "median ms", "10% .. 90%", "their time / ours", "largest difference", title=f"{arguments.model.name}, {program.threads} thread(s)")
+
+    ours = np.median(samples["stepwell"])
+    numbers = ("median ms", "10% .. 90%", "their time / ours", "largest difference")
+    rows = table("runtime", *numbers, title=f"{model_name(arguments)}, {program.threads} thread{'s' if program.threads > 1 else ''}", right=numbers)
     for name, times in samples.items():
-        ratio = "" if name == "stepwell" else f"{np.median(times) / np.median(ours):.2f}"
-        low, high = np.percentile(times, [10, 90])
-        difference = f"{differences[name]:.1e}" if name in differences else ""
-        table.add_row(name, f"{np.median(times) * 1e3:.3f}", f"{low * 1e3:.3f} .. {high * 1e3:.3f}", ratio, difference)
-    Console().print(table)
+        low, high = np.percentile(times, [10, 90]) * 1e3
+        ratio, difference = (f"{np.median(times) / ours:.2f}", f"{differences[name]:.1e}") if name in differences else ("", "")
+        rows.add_row(name, f"{np.median(times) * 1e3:.3f}", f"{low:.3f} .. {high:.3f}", ratio, difference)
+    console().print(rows)
     return 0
+
+
+def largest_difference(ours: Iterable[Array], theirs: Iterable[Array]) -> float:
+    """Of any element of any output; where both are not a number, or both the same infinity, there is none."""
+    largest = 0.0
+    for a, b in zip(ours, theirs, strict=True):
+        if a.shape != b.shape:
+            raise CompileError(f"the runtimes disagree on the shape of an output: {a.shape} and {b.shape}")
+        x, y = np.asarray(a, np.float64), np.asarray(b, np.float64)
+        same = (x == y) | (np.isnan(x) & np.isnan(y))
+        largest = max(largest, float(np.max(np.where(same, 0.0, np.abs(np.where(same, 0.0, x) - np.where(same, 0.0, y))), initial=0.0)))
+    return largest

@@ -7,7 +7,7 @@ import argparse
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `stepwell cache`."""
-    parser.add_argument("action", nargs="?", choices=["show", "clear"], default="show")
+    parser.add_argument("action", nargs="?", choices=["show", "clear"], default="show", help="default: show")
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -15,9 +15,17 @@ def execute(arguments: argparse.Namespace) -> int:
     from stepwell.backends.cpu.cache import ObjectCache
 
     cache = ObjectCache.default()
+    if cache.folder is None:
+        print("the cache is off (STEPWELL_CACHE=0)")
+        return 0
     if arguments.action == "clear":
-        print(f"removed {cache.clear()} entries")
+        print(f"{cache.folder}: removed {_entries(cache.clear())}")
         return 0
     statistics = cache.statistics()
-    print(f"{statistics.folder}: {statistics.entries} entries, {statistics.size / 2**20:.1f} MiB of at most {statistics.limit / 2**20:.0f} MiB")
+    used, limit = statistics.size / 2**20, statistics.limit / 2**20
+    print(f"{statistics.folder}: {_entries(statistics.entries)}, {used:.1f} MiB of at most {limit:.0f} MiB")
     return 0
+
+
+def _entries(count: int) -> str:
+    return f"{count} {'entry' if count == 1 else 'entries'}"

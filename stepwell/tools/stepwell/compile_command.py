@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from stepwell.tools.stepwell.inputs import add_model_arguments, compile_model, shapes_of
+from stepwell.ir.diagnostics import CompileError
+from stepwell.tools.stepwell.console import write_text
+from stepwell.tools.stepwell.inputs import add_model_arguments, compile_model, model_name, shapes_of
+
+TERMINAL_LIMIT = 16
+"""Constants of more elements are not printed on a terminal."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,21 +20,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_arguments(parser)
     parser.add_argument("--stop-after", choices=[*LEVELS, "asm"], help="print the whole model at this level instead of running the rest")
     parser.add_argument("-o", "--output", default="-", metavar="FILE", help="where to print (default: standard output)")
-    parser.add_argument("--elide", type=int, default=None, metavar="N", help="print constants of more than N elements as dense_resource<__elided__>")
+    parser.add_argument(
+        "--elide",
+        type=int,
+        default=None,
+        metavar="N",
+        help=f"print constants of more than N elements as dense_resource<__elided__>; such text is for reading only "
+        f"(default: {TERMINAL_LIMIT} on a terminal, else no limit)",
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Compile into the cache, or print a level."""
     if arguments.stop_after is None:
-        program = compile_model(arguments)
-        report = program.report()
-        print(f"{arguments.model.name}: {report.summary()}")
+        if arguments.output != "-":
+            raise CompileError("-o needs --stop-after: a compiled program is kept in the cache, not in a file")
+        print(f"{model_name(arguments)}: {compile_model(arguments).report().summary()}")
         return 0
+    if arguments.elide is not None and arguments.elide < 0:
+        raise CompileError(f"--elide {arguments.elide}: the number of elements cannot be negative")
     from stepwell.api import print_level
 
-    text = print_level(arguments.model, arguments.stop_after, inputs=shapes_of(arguments, {}), elide=arguments.elide)
-    if arguments.output == "-":
-        sys.stdout.write(text)
-    else:
-        Path(arguments.output).write_text(text)
+    limit = arguments.elide
+    if limit is None and arguments.output == "-" and sys.stdout.isatty():
+        limit = TERMINAL_LIMIT
+    write_text(arguments.output, print_level(arguments.model, arguments.stop_after, inputs=shapes_of(arguments, {}), elide=limit))
     return 0

@@ -1,6 +1,6 @@
 """What the subcommands share: naming a model, fixing its free dimensions, making its inputs.
 
-    --shape x=1x3x48x192       fixes the shape of input x
+    --shape x=1x3x48x192       fixes the shape of input x; --shape x=scalar
     --input x=file.npy         reads it (and fixes the shape); also x=random and x=zeros
 """
 
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stepwell.ir.diagnostics import CompileError
+from stepwell.tools.stepwell.console import printable
 
 if TYPE_CHECKING:
-    from stepwell.ir.constants import Array
     from stepwell.backends.cpu.image import TensorSpec
     from stepwell.backends.cpu.program import Program
+    from stepwell.ir.constants import Array
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,66 +36,76 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of random inputs")
 
 
-def _pairs(arguments: Iterable[str], option: str) -> dict[str, str]:
+def model_name(arguments: argparse.Namespace) -> str:
+    """How the model is called in titles."""
+    return printable(arguments.model.name)
+
+
+def _pairs(arguments: Iterable[str], option: str, *, value_has_no_equals: bool) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for argument in arguments:
-        name, separator, value = argument.rpartition("=")
+        name, separator, value = argument.rpartition("=") if value_has_no_equals else argument.partition("=")
         if not separator or not name or not value:
             raise CompileError(f"{option} {argument!r} is not of the form NAME=VALUE")
+        if name in pairs:
+            raise CompileError(f"{option} names {name!r} twice")
         pairs[name] = value
     return pairs
 
 
 def _load(path: str) -> Array:
     try:
-        loaded = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise CompileError(f"cannot read {path} as an .npy file: {error}") from None
-    if not isinstance(loaded, np.ndarray):
-        raise CompileError(f"{path} holds several arrays", hint="save one array with numpy.save")
+        with Path(path).open("rb") as file:  # numpy would leave it open where it is not an .npy file
+            loaded: Any = np.lib.format.read_array(file, allow_pickle=False)
+    except OSError as error:
+        raise CompileError(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, EOFError, MemoryError, SyntaxError, TypeError, OverflowError) as error:
+        raise CompileError(f"cannot read {path} as an .npy file: {error}", hint="write it with numpy.save") from None
     return loaded
 
 
 def files_of(arguments: argparse.Namespace) -> dict[str, Array]:
     """The arrays that `--input NAME=file.npy` names."""
-    pairs = _pairs(getattr(arguments, "input", []), "--input")
+    pairs = _pairs(getattr(arguments, "input", []), "--input", value_has_no_equals=False)
     return {name: _load(value) for name, value in pairs.items() if value not in ("random", "zeros")}
 
 
 def shapes_of(arguments: argparse.Namespace, files: Mapping[str, Array]) -> dict[str, Any]:
     """Input shapes that the user has fixed, by `--shape` or by giving a file."""
     shapes: dict[str, Any] = {name: (array.shape, array.dtype) for name, array in files.items()}
-    for name, text in _pairs(arguments.shape, "--shape").items():
-        try:
-            shapes[name] = tuple(int(extent) for extent in text.replace(",", "x").split("x")) if text != "scalar" else ()
-        except ValueError:
-            raise CompileError(f"--shape {name}={text!r}: extents must be whole numbers", hint="for instance --shape x=1x3x48x192") from None
+    for name, text in _pairs(arguments.shape, "--shape", value_has_no_equals=True).items():
+        extents = [] if text == "scalar" else text.replace(",", "x").split("x")
+        if not all(extent.isascii() and extent.isdigit() and len(extent) < 20 for extent in extents):
+            raise CompileError(f"--shape {name}={text}: extents must be whole numbers", hint=f"for example --shape {name}=1x3x48x192")
+        shapes[name] = tuple(map(int, extents))
     return shapes
 
 
 def random_array(spec: TensorSpec, rng: np.random.Generator) -> Array:
     """Plausible values for an input that nothing is known of: normal floats, small non-negative integers."""
-    dtype = np.dtype(spec.dtype)
+    dtype = spec.numpy_dtype
     if dtype.kind == "b":
         return rng.integers(0, 2, spec.shape).astype(bool)
     if dtype.kind in "iu":
         return rng.integers(0, 8, spec.shape).astype(dtype)
-    return rng.standard_normal(spec.shape, np.float32).astype(dtype)
+    return np.asarray(rng.standard_normal(spec.shape, np.float32)).astype(dtype)
 
 
 def feed(program: Program, arguments: argparse.Namespace, files: Mapping[str, Array]) -> dict[str, Array]:
     """An array for every input of a program."""
-    kinds = _pairs(getattr(arguments, "input", []), "--input")
+    kinds = _pairs(getattr(arguments, "input", []), "--input", value_has_no_equals=False)
     unknown = [name for name in kinds if all(name != spec.name for spec in program.inputs)]
     if unknown:
         raise CompileError(f"no input is named {unknown[0]!r}", hint=f"inputs: {', '.join(spec.name for spec in program.inputs)}")
+    if arguments.seed < 0:
+        raise CompileError(f"--seed {arguments.seed}: a seed cannot be negative")
     rng = np.random.default_rng(arguments.seed)
     arrays: dict[str, Array] = {}
     for spec in program.inputs:
         if spec.name in files:
             arrays[spec.name] = files[spec.name]
         elif kinds.get(spec.name) == "zeros":
-            arrays[spec.name] = np.zeros(spec.shape, spec.dtype)
+            arrays[spec.name] = np.zeros(spec.shape, spec.numpy_dtype)
         else:
             arrays[spec.name] = random_array(spec, rng)
     return arrays
@@ -105,7 +116,7 @@ def compile_model(arguments: argparse.Namespace, files: Mapping[str, Array] | No
     import stepwell
     from stepwell.tools.stepwell.progress import progress_on_terminal
 
-    with progress_on_terminal(f"compiling {arguments.model.name}") as progress:
+    with progress_on_terminal(f"compiling {model_name(arguments)}") as progress:
         return stepwell.compile(
             arguments.model,
             inputs=shapes_of(arguments, files or {}),

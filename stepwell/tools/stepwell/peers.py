@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stepwell.ir.diagnostics import CompileError
 
 if TYPE_CHECKING:
     from stepwell.ir.constants import Array
 
-Run = Callable[[], "list[Array]"]
+    Run = Callable[[], list[Array]]
+
+
+@contextmanager
+def _errors_of(runtime: str) -> Iterator[None]:
+    """What another runtime raises, as one line that says whose it is."""
+    try:
+        yield
+    except CompileError:
+        raise
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        raise CompileError(f"{runtime} cannot run this model: {lines[0] if lines else type(error).__name__}") from error
 
 
 def onnxruntime_run(model: Path, arrays: Mapping[str, Array], threads: int) -> Run:
@@ -20,12 +33,14 @@ def onnxruntime_run(model: Path, arrays: Mapping[str, Array], threads: int) -> R
         import onnxruntime as ort  # pyright: ignore[reportMissingTypeStubs]
     except ImportError:
         raise CompileError("onnxruntime is not installed", hint="pip install 'stepwell[bench]'") from None
-    options: Any = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    session: Any = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    feeds = dict(arrays)
+    with _errors_of("onnxruntime"):
+        options: Any = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        session: Any = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        feeds = dict(arrays)
+        session.run(None, feeds)
     return lambda: session.run(None, feeds)
 
 
@@ -35,14 +50,15 @@ def openvino_run(model: Path, arrays: Mapping[str, Array], threads: int) -> Run:
         import openvino as ov  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise CompileError("openvino is not installed", hint="pip install openvino") from None
-    ov: Any = ov
-    core = ov.Core()
-    network = core.read_model(str(model))
-    network.reshape({name: list(array.shape) for name, array in arrays.items()})
-    hints = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
-    compiled = core.compile_model(network, "CPU", hints)
-    request = compiled.create_infer_request()
-    feeds = dict(arrays)
+    with _errors_of("openvino"):
+        runtime: Any = ov
+        core = runtime.Core()
+        network = core.read_model(str(model))
+        network.reshape({name: list(array.shape) for name, array in arrays.items()})
+        hints = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
+        request = core.compile_model(network, "CPU", hints).create_infer_request()
+        feeds = dict(arrays)
+        request.infer(feeds)
     return lambda: list(request.infer(feeds).values())
 
 

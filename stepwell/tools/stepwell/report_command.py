@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 
+from stepwell.tools.stepwell.console import console
 from stepwell.tools.stepwell.inputs import add_model_arguments, compile_model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `stepwell report`."""
     add_model_arguments(parser)
-    parser.add_argument("--calls", action="store_true", help="one line for each call rather than for each kernel")
+    parser.add_argument("--calls", action="store_true", help="one line for each call, with the nodes it stands for, rather than for each kernel")
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Compile anew (so that the times are real) and print the report."""
-    from rich.console import Console
-
-    program = compile_model(arguments)
-    Console().print(program.report().render(calls=arguments.calls))
+    """Compile, or load from the cache with the times of back then, and print the report."""
+    console().print(compile_model(arguments).report().render(calls=arguments.calls))
     return 0
