@@ -172,7 +172,7 @@ def _read_piece(w: Walk, transfer: Transfer, piece: int, padding: SSAValue | Non
     if mask is None:
         return _loaded(w, layout, lanes, w.sink.load(type, pointer, size))
     name = f"llvm.masked.load.{mangled(element, lanes)}.p0"
-    value = w.sink.intrinsic(name, type, ("ptr", vector_text(lanes, "i1"), type), (pointer, mask, otherwise()))
+    value = w.sink.intrinsic(name, type, (f"ptr align {size}", vector_text(lanes, "i1"), type), (pointer, mask, otherwise()))
     return _loaded(w, layout, lanes, value)
 
 
@@ -205,7 +205,7 @@ def gather(w: Walk, layout: Layout, lanes: int, pointers: Token, mask: Token | N
     type, i1 = vector_text(lanes, element), vector_text(lanes, "i1")
     name = f"llvm.masked.gather.{mangled(element, lanes)}.v{lanes}p0"
     mask = w.sink.splat(lanes, "i1", 1) if mask is None else mask
-    return w.sink.intrinsic(name, type, (vector_text(lanes, "ptr"), i1, type), (pointers, mask, fill))
+    return w.sink.intrinsic(name, type, (f"{vector_text(lanes, 'ptr')} align {layout.element.size}", i1, type), (pointers, mask, fill))
 
 
 def scatter(w: Walk, layout: Layout, lanes: int, value: Token, pointers: Token, mask: Token | None) -> None:
@@ -214,7 +214,7 @@ def scatter(w: Walk, layout: Layout, lanes: int, value: Token, pointers: Token, 
     type, i1 = vector_text(lanes, element), vector_text(lanes, "i1")
     name = f"llvm.masked.scatter.{mangled(element, lanes)}.v{lanes}p0"
     mask = w.sink.splat(lanes, "i1", 1) if mask is None else mask
-    w.sink.intrinsic(name, "void", (type, vector_text(lanes, "ptr"), i1), (value, pointers, mask))
+    w.sink.intrinsic(name, "void", (type, f"{vector_text(lanes, 'ptr')} align {layout.element.size}", i1), (value, pointers, mask))
 
 
 def _rank(memref: SSAValue) -> int:
@@ -324,7 +324,7 @@ def _write_piece(w: Walk, transfer: Transfer, piece: int, value: Token) -> None:
         w.sink.store(type, value, pointer, size)
     else:
         name = f"llvm.masked.store.{mangled(element, lanes)}.p0"
-        w.sink.intrinsic(name, "void", (type, "ptr", vector_text(lanes, "i1")), (value, pointer, mask))
+        w.sink.intrinsic(name, "void", (type, f"ptr align {size}", vector_text(lanes, "i1")), (value, pointer, mask))
 
 
 @anchor("vector.transfer_write", writes=1)

@@ -127,7 +127,8 @@ def maxnum(
     return w.sink.select(i1, w.sink.compare("fcmp", "uno", type, b, b), type, a, larger)
 
 
-def _is_number(value: SSAValue) -> bool:
+def is_number(value: SSAValue) -> bool:
+    """Whether a value is a constant that is not NaN."""
     known = constant_splat(value)
     return known is not None and known == known  # not NaN
 
@@ -143,7 +144,7 @@ def _register_extremes() -> None:
         @piece(name)
         def emit(w: Walk, op: Operation, piece: int, rule: Any = rule, greater: bool = greater) -> Token:
             lanes = w.layout(op.results[0]).lanes_of(piece)
-            known = [_is_number(o) for o in op.operands]
+            known = [is_number(o) for o in op.operands]
             return _float_op(w, op, piece, lambda t, x: rule(w, greater, t, x[0], x[1], lanes, a_is_number=known[0], b_is_number=known[1]))
 
 

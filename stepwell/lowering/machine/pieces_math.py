@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from xdsl.ir import Operation
 
+from stepwell.lowering.machine.conversions import to_f32
 from stepwell.lowering.machine.emit_tables import piece
 from stepwell.lowering.machine.layout import vector_text
-from stepwell.lowering.machine.pieces_arith import in_f32, mangled
+from stepwell.lowering.machine.pieces_arith import in_f32, is_number, mangled, maximum
 from stepwell.lowering.machine.sink import Token
 from stepwell.lowering.machine.walk import Walk
 
@@ -55,6 +56,20 @@ def emit_fma(w: Walk, op: Operation, piece: int) -> Token:
     return in_f32(w, layout.element, lanes, operands, lambda t, x: fused_multiply_add(w, t, lanes, x))
 
 
+@piece("math.clampf")
+def emit_clamp(w: Walk, op: Operation, piece: int) -> Token:
+    layout = w.layout(op.results[0])
+    lanes = layout.lanes_of(piece)
+    operands = [w.piece(o, piece) for o in op.operands]
+    known = [is_number(o) for o in op.operands]
+
+    def body(type: str, x: list[Token]) -> Token:
+        above = maximum(w, True, type, x[0], x[1], lanes, b_is_number=known[1])
+        return maximum(w, False, type, above, x[2], lanes, b_is_number=known[2])
+
+    return in_f32(w, layout.element, lanes, operands, body)
+
+
 @piece("math.absi")
 def emit_absi(w: Walk, op: Operation, piece: int) -> Token:
     return _integer_intrinsic(w, op, piece, "abs", flag=True)
@@ -101,9 +116,15 @@ def emit_isfinite(w: Walk, op: Operation, piece: int) -> Token:
     return _classify(w, op, piece, "olt", float("inf"))
 
 
-def _classify(w: Walk, op: Operation, piece: int, predicate: str, bound: float | None) -> Token:
-    from stepwell.lowering.machine.conversions import to_f32
+@piece("math.isnormal")
+def emit_isnormal(w: Walk, op: Operation, piece: int) -> Token:
+    layout = w.layout(op.operands[0])
+    smallest = {64: 2.0**-1022, 32: 2.0**-126}.get(layout.element.bits, 2.0**-126 if layout.element.kind == "bfloat" else 2.0**-14)
+    i1 = vector_text(layout.lanes_of(piece), "i1")
+    return w.sink.binary("and", i1, _classify(w, op, piece, "olt", float("inf")), _classify(w, op, piece, "oge", smallest))
 
+
+def _classify(w: Walk, op: Operation, piece: int, predicate: str, bound: float | None) -> Token:
     layout = w.layout(op.operands[0])
     lanes, value = layout.lanes_of(piece), w.piece(op.operands[0], piece)
     element = layout.element.llvm

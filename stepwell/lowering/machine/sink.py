@@ -116,7 +116,8 @@ class Sink(ABC):
 
     @abstractmethod
     def intrinsic(self, name: str, result: str, types: Sequence[str], args: Sequence[Token], flags: str = "") -> Token:
-        """A call of an LLVM intrinsic. `result` may be `void`. `flags` are fast-math flags."""
+        """A call of an LLVM intrinsic. `result` may be `void`. `flags` are fast-math flags. A pointer's type may say its alignment
+        (`ptr align 4`), and must for masked accesses."""
 
     @abstractmethod
     def call(self, name: str, result: str, types: Sequence[str], args: Sequence[Token]) -> Token: ...
@@ -175,10 +176,10 @@ def scalar_literal(type: str, value: float) -> str:
 
 def vector_literal(type: str, values: Sequence[float]) -> str:
     """A vector constant; `type` is that of an element."""
-    first = values[0]
-    if all(v == first for v in values) and not (type[0] != "i" and first == 0):  # +0.0 and -0.0 are equal, but not the same
-        return splat_literal(type, first)
-    return f"<{', '.join(f'{type} {scalar_literal(type, v)}' for v in values)}>"
+    literals = [scalar_literal(type, v) for v in values]
+    if literals.count(literals[0]) == len(literals):
+        return splat_literal(type, values[0])
+    return f"<{', '.join(f'{type} {literal}' for literal in literals)}>"
 
 
 def splat_literal(type: str, value: float) -> str:

@@ -187,7 +187,7 @@ class LlvmTextSink(Sink):
 
     def intrinsic(self, name: str, result: str, types: Sequence[str], args: Sequence[Token], flags: str = "") -> Token:
         if name not in self.declarations:
-            self.declare(name, types, result)
+            self.declare(name, [t.partition(" align ")[0] for t in types], result)
         text = f"call {flags + ' ' if flags else ''}{result} @{name}({', '.join([f'{t} {a}' for t, a in zip(types, args, strict=True)])})"
         if result != "void":
             return self._value(text)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from xdsl.dialects.builtin import IndexType, MemRefType, ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.parser import Parser
 
 from stepwell.backends.cpu.codegen import SpillReport, compile_llvm_ir
 from stepwell.backends.cpu.link import link
+from stepwell.ir.parsing import parse_module
 from stepwell.ir.registry import find_pass, make_context
 from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
 from stepwell.lowering.machine.target import Target
@@ -43,7 +43,7 @@ exit:
 def parse(text: str, passes: Sequence[str] = ("expand-math",)) -> ModuleOp:
     """A verified module, after these passes."""
     context = make_context()
-    module = Parser(context, text).parse_module()
+    module = parse_module(text, context)
     module.verify()
     for name in passes:
         find_pass(name)().run(module, context)
