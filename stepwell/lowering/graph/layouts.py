@@ -139,15 +139,24 @@ class Layouts:
         if DYNAMIC not in before and DYNAMIC not in shape and 0 not in shape:
             if not self.is_moved(value):
                 return self._reshaped(s, shape), identity(len(shape))
-            result = _reshaped_order(before, shape, order(before, permutation))
-            if result is not None:
-                return self._reshaped(s, stored_shape(shape, result)), result
+            groups = _matching_groups(before, shape)
+            result = _reshaped_order(shape, groups, order(before, permutation))
+            if result is None:
+                # What is merged or split must be neighbours; the rest stays as it is stored.
+                permutation = _with_neighbours(before, groups, order(before, permutation))
+                s = self.get(value, permutation)
+                result = _reshaped_order(shape, groups, order(before, permutation))
+            assert result is not None
+            return self._reshaped(s, stored_shape(shape, result)), result
         return self.insert(nn.ReshapeOp.make(self.get(value), result_type=tensor_type(shape, element_of(value)))), identity(len(shape))
 
 
-def _reshaped_order(before: Sequence[int], after: Sequence[int], storage: Sequence[int]) -> Permutation | None:
+Matching = list[tuple[list[int], list[int]]]
+"""Runs of dimensions before and after a reshape that hold the same number of elements."""
+
+
+def _reshaped_order(after: Sequence[int], groups: Matching, storage: Sequence[int]) -> Permutation | None:
     """How a reshape looks in storage: the permutation of the result, or None where it mixes dimensions that are not neighbours there."""
-    groups = _matching_groups(before, after)
     position = {dim: i for i, dim in enumerate(storage)}
     placed: list[tuple[int, list[int]]] = []
     for old, new in groups:
@@ -155,18 +164,28 @@ def _reshaped_order(before: Sequence[int], after: Sequence[int], storage: Sequen
         if at != list(range(at[0], at[0] + len(at))):
             return None
         placed.append((at[0], new))
-    dims = [d for _, new in sorted(placed) for d in new]
-    for d, extent in enumerate(after):
+    return _with_units(after, [d for _, new in sorted(placed) for d in new])
+
+
+def _with_neighbours(before: Sequence[int], groups: Matching, storage: Sequence[int]) -> Permutation:
+    """The storage nearest to this one in which the dimensions of each run are neighbours: what is innermost stays innermost."""
+    position = {dim: i for i, dim in enumerate(storage)}
+    runs = sorted((old for old, _ in groups), key=lambda old: max(position[d] for d in old))
+    return _with_units(before, [d for old in runs for d in old])
+
+
+def _with_units(shape: Sequence[int], dims: list[int]) -> Permutation:
+    """The permutation of a storage order, each dimension of extent 1 behind the one that it follows."""
+    for d, extent in enumerate(shape):
         if extent == 1:
-            # A unit dimension stands behind the one that it follows.
             dims.insert(dims.index(d - 1) + 1 if d - 1 in dims else 0, d)
     return inverse(dims)
 
 
-def _matching_groups(before: Sequence[int], after: Sequence[int]) -> list[tuple[list[int], list[int]]]:
+def _matching_groups(before: Sequence[int], after: Sequence[int]) -> Matching:
     """The smallest runs of dimensions (without those of extent 1) that hold the same number of elements on both sides."""
     old, new = ([d for d, n in enumerate(s) if n != 1] for s in (before, after))
-    groups: list[tuple[list[int], list[int]]] = []
+    groups: Matching = []
     i = j = 0
     while i < len(old) and j < len(new):
         left, right = [old[i]], [new[j]]
