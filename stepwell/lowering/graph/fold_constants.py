@@ -20,6 +20,7 @@ from stepwell.dialects.nn.binary import BinaryOp
 from stepwell.dialects.nn.unary import UnaryOp
 from stepwell.ir.constants import array_of, dense, dtype_of, is_splat, splat
 from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.locations import place
 from stepwell.ir.passes import Pass
 from stepwell.lowering.graph.values import constant_attribute
 
@@ -108,5 +109,5 @@ def _computed(op: NnOp, constants: list[Dense]) -> list[Dense]:
     try:
         results = op.evaluate(*(array_of(c) for c in constants))
     except (IndexError, ValueError, ZeroDivisionError) as error:
-        raise CompileError(f"{op.name} of constants cannot be computed: {error}", hint="the model asks for something undefined") from error
+        raise CompileError(f"{op.name} of constants cannot be computed: {error}", location=place(op), hint="its result is undefined") from error
     return [dense(np.asarray(r), t) for r, t in zip(results, types, strict=True)]

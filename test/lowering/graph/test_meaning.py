@@ -19,7 +19,8 @@ def chunks() -> list[tuple[str, list[str], str]]:
     for path in sorted(HERE.glob("*.mlir")):
         text = path.read_text()
         flags = RUN.search(text)
-        assert flags is not None, path
+        if flags is None:
+            continue  # only errors are expected
         passes = [f.removeprefix("--") for f in flags[1].split() if f.startswith("--nn-")]
         found += [(f"{path.stem}-{i}", passes, part) for i, part in enumerate(text.split("// -----"))]
     return found
