@@ -1,6 +1,8 @@
-"""`affine`: loops and accesses whose bounds and subscripts are affine maps. Upstream's dialect; ours are the ops that xDSL lacks or prints otherwise.
+"""`affine`: loops and accesses whose bounds and subscripts are affine maps. Upstream's dialect; ours are the ops that xDSL lacks or
+prints otherwise.
 
-`affine.for`, `apply`, `yield`, `vector_load` and `vector_store` are xDSL's. `affine.load` and `store` are ours because upstream's subscripts are
+`affine.for`, `apply`, `yield`, `vector_load` and `vector_store` are xDSL's. `affine.load` and `store` are ours because upstream's
+subscripts are
 dimensions of the map unless they say `symbol(...)`; `affine.if`, `parallel`, `prefetch`, `max` because they had no syntax or were absent.
 """
 
@@ -60,7 +62,7 @@ from stepwell.dialects.affine_maps import (
     print_value_map,
     verify_map_operands,
 )
-from stepwell.dialects.support import replace_ops
+from stepwell.dialects.support import element_of, replace_ops, shape_of
 
 # ---- memory accesses ------------------------------------------------------------------------------------------------------------
 
@@ -73,8 +75,7 @@ def _verify_access(name: str, type: Attribute, map: AffineMap, indices: Sequence
 
 
 def _identity(memref: SSAValue) -> AffineMapAttr:
-    assert isinstance(memref.type, MemRefType)
-    return AffineMapAttr(AffineMap.identity(memref.type.get_num_dims()))
+    return AffineMapAttr(AffineMap.identity(len(shape_of(memref.type) or ())))
 
 
 def _parse_memref_type(parser: Parser) -> MemRefType[Any]:
@@ -104,10 +105,7 @@ class LoadOp(IRDLOperation):
     traits = traits_def(MemoryReadEffect())
 
     def __init__(self, memref: SSAValue, indices: Sequence[SSAValue], map: AffineMapAttr | None = None) -> None:
-        assert isinstance(memref.type, MemRefType)
-        super().__init__(
-            operands=[memref, indices], properties={"map": map or _identity(memref)}, result_types=[memref.type.get_element_type()]
-        )
+        super().__init__(operands=[memref, indices], properties={"map": map or _identity(memref)}, result_types=[element_of(memref.type)])
 
     def verify_(self) -> None:
         _verify_access(self.name, self.memref.type, self.map.data, self.indices)

@@ -1,6 +1,8 @@
-"""Affine maps written over values: how `affine` prints and parses `[%i + 1, symbol(%n)]` and `#map(%d)[%s]`, and which values may stand there.
+"""Affine maps written over values: how `affine` prints and parses `[%i + 1, symbol(%n)]` and `#map(%d)[%s]`, and which values may stand
+there.
 
-In the first form a value is a dimension of the map unless it is wrapped in `symbol(...)`. Operands are the dimensions, then the symbols, each
+In the first form a value is a dimension of the map unless it is wrapped in `symbol(...)`. Operands are the dimensions, then the symbols,
+each
 value once, in order of appearance.
 """
 
@@ -64,7 +66,8 @@ def parse_value_map(parser: Parser) -> tuple[AffineMap, list[SSAValue]]:
 
 
 def print_value_expr(printer: Printer, expr: AffineExpr, dims: Sequence[SSAValue], symbols: Sequence[SSAValue], strength: int = 0) -> None:
-    """Print an expression with values as leaves, with the fewest parentheses: `strength` 0 is a sum's, 1 a product's, 2 a divisor's context."""
+    """Print an expression with values as leaves, with the fewest parentheses: `strength` 0 is a sum's, 1 a product's, 2 a divisor's
+    context."""
     match expr:
         case AffineConstantExpr():
             printer.print_string(str(expr.value))
@@ -160,7 +163,8 @@ def _is_top_level(block: Block | None) -> bool:
 
 
 def is_valid_symbol(value: SSAValue) -> bool:
-    """Whether a value does not change inside its function: defined at top level, a constant, an extent, or computed from such by affine ops."""
+    """Whether a value does not change inside its function: defined at top level, a constant, an extent, or computed from such by affine
+    ops."""
     if isinstance(value, BlockArgument):
         return _is_top_level(value.block)
     if not isinstance(value, OpResult):

@@ -1,13 +1,15 @@
-"""`arith`: integer and float arithmetic on scalars, vectors and tensors. Upstream's dialect; ours are the ops that xDSL has for scalars only.
+"""`arith`: integer and float arithmetic on scalars, vectors and tensors. Upstream's dialect; ours are the ops that xDSL has for scalars
+only.
 
-Casts, comparisons and `select` work elementwise on n-D vectors and tensors, as upstream. They fold where their operands are scalar constants.
+Casts, comparisons and `select` work elementwise on n-D vectors and tensors, as upstream. They fold where their operands are scalar
+constants.
 """
 
 from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from xdsl.dialects import arith as shipped
 from xdsl.dialects.arith import AddfOp as AddfOp
@@ -78,7 +80,10 @@ Fold = Sequence[SSAValue | Attribute] | None
 def constant_int(value: SSAValue) -> int | None:
     """The value of a scalar integer or index constant, sign-extended; None where it is not one."""
     attribute = ConstantLike.get_constant_value(value)
-    return attribute.value.data if isinstance(attribute, IntegerAttr) else None
+    if not isinstance(attribute, IntegerAttr):
+        return None
+    half = 1 << (_width(value.type) - 1)
+    return (attribute.value.data + half) % (2 * half) - half
 
 
 def _width(type: Attribute) -> int:
@@ -161,7 +166,8 @@ class CmpiOp(Comparison):
     PREDICATES: ClassVar = CMPI_PREDICATES
 
     def fold(self) -> Fold:
-        if not isinstance(self.lhs.type, IntegerType | IndexType):
+        type: Attribute = self.lhs.type
+        if _kind(type) not in ("int", "index"):
             return None
         name = self.predicate_name
         if self.lhs is self.rhs:
@@ -170,7 +176,7 @@ class CmpiOp(Comparison):
         if a is None or b is None:
             return None
         if name.startswith("u"):
-            modulus = 1 << _width(self.lhs.type)
+            modulus = 1 << _width(type)
             a, b = a % modulus, b % modulus
         return (_bool({"eq": a == b, "ne": a != b, "lt": a < b, "le": a <= b, "gt": a > b, "ge": a >= b}[name[-2:]]),)
 
@@ -263,7 +269,8 @@ class SelectOp(IRDLOperation, HasFolderInterface):
 
 
 class CastOperation(IRDLOperation, HasFolderInterface, ABC):
-    """Elementwise, between containers of the same kind and shape. A member says which elements it takes and gives, by kind: `int`, `float`, `index`."""
+    """Elementwise, between containers of the same kind and shape. A member says which elements it takes and gives, by kind: `int`,
+    `float`, `index`."""
 
     KINDS: ClassVar[tuple[str, str]]
     WIDTHS: ClassVar[str] = ""
@@ -288,11 +295,10 @@ class CastOperation(IRDLOperation, HasFolderInterface, ABC):
             raise VerifyException(f"cannot cast {self.input.type} to {self.result.type}")
 
     def fold(self) -> Fold:
-        """Integer constants fold; a value of the same type is itself."""
-        if self.KINDS == ("float", "float") or not isinstance(self.result.type, IntegerType | IndexType):
-            return None
-        value = constant_int(self.input)
-        return None if value is None else (IntegerAttr(self.fold_int(value), self.result.type, truncate_bits=True),)
+        """Integer constants fold to integer constants."""
+        type: Attribute = self.result.type
+        value = constant_int(self.input) if isinstance(type, IntegerType | IndexType) else None
+        return None if value is None else (IntegerAttr(self.fold_int(value), cast(IntegerType | IndexType, type), truncate_bits=True),)
 
     def fold_int(self, value: int) -> int:
         return value

@@ -6,6 +6,7 @@ In this module an unknown size is `DYNAMIC_INDEX`, an unknown stride or offset i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from xdsl.dialects.builtin import DYNAMIC_INDEX, ArrayAttr, IntegerAttr, MemRefType, NoneAttr, StridedLayoutAttr
@@ -116,7 +117,7 @@ def collapsed_type(source: MemRefType[Any], groups: Groups) -> MemRefType[Any]:
         # Extents of 1 say nothing about the stride; the innermost other one does, and without any the first.
         relevant = [i for i in group if sizes[i] != 1] or group[:1]
         collapsed.append(strides[relevant[-1]] if relevant else 1)
-        for outer, inner in zip(relevant, relevant[1:], strict=False):
+        for outer, inner in pairwise(relevant):
             stride, inner_stride, inner_size = strides[outer], strides[inner], sizes[inner]
             if None in (stride, inner_stride) or inner_size == DYNAMIC_INDEX:
                 continue

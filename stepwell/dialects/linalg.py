@@ -74,7 +74,8 @@ class StructuredEffect(MemoryEffect):
 
 
 def _tensor_types(values: Sequence[SSAValue]) -> list[Attribute]:
-    return [value.type for value in values if isinstance(value.type, TensorType)]
+    types: list[Attribute] = [value.type for value in values]
+    return [type for type in types if isinstance(type, TensorType)]
 
 
 def verify_results(op: Operation, outputs: Sequence[SSAValue]) -> None:
@@ -404,7 +405,8 @@ class BroadcastOp(shipped_ops.BroadcastOp):
 
 @irdl_op_definition
 class ReduceOp(shipped_ops.ReduceOp):
-    """`%r = linalg.reduce ins(%a : tensor<2x3xf32>) outs(%b : tensor<2xf32>) dimensions = [1] (%x: f32, %acc: f32) { ... linalg.yield %s : f32 }`"""
+    """`%r = linalg.reduce ins(%a : tensor<2x3xf32>) outs(%b : tensor<2xf32>) dimensions = [1] (%x: f32, %acc: f32) { ... linalg.yield %s
+    : f32 }`"""
 
     name = "linalg.reduce"
     input = operand_def(AnyBuffer)
@@ -482,7 +484,8 @@ class PackOp(_Tiling):
     traits = traits_def(Pure())
     custom_directives = (DynamicIndexList, IntegerList)
     assembly_format = (
-        "$source (`padding_value` `(` $padding_value^ `:` type($padding_value) `)`)? (`outer_dims_perm` `=` custom<IntegerList>($outer_dims_perm)^)?"
+        "$source (`padding_value` `(` $padding_value^ `:` type($padding_value) `)`)?"
+        "(`outer_dims_perm` `=` custom<IntegerList>($outer_dims_perm)^)?"
         "`inner_dims_pos` `=` custom<IntegerList>($inner_dims_pos)"
         "`inner_tiles` `=` custom<DynamicIndexList>($inner_tiles, $static_inner_tiles)"
         "`into` $dest attr-dict `:` type($source) `->` type($dest)"
@@ -526,7 +529,8 @@ class UnPackOp(_Tiling):
     """The inverse of `linalg.pack`; padding is dropped.
 
     ```mlir
-    %w = linalg.unpack %p outer_dims_perm = [1, 0] inner_dims_pos = [1] inner_tiles = [32] into %d : tensor<96x768x32xf32> -> tensor<768x3072xf32>
+    %w = linalg.unpack %p outer_dims_perm = [1, 0] inner_dims_pos = [1] inner_tiles = [32] into %d : tensor<96x768x32xf32> ->
+    tensor<768x3072xf32>
     ```
     """
 

@@ -219,7 +219,8 @@ class SelectOp(IRDLOperation):
         parser.parse_punctuation(",")
         type = parser.parse_type()
         flags = cast(FastMathAttr, attributes.pop("fastmathFlags", NO_FLAGS))
-        op = cls(*parser.resolve_operands(operands, [condition, type, type], start), flags)
+        cond, true_value, false_value = parser.resolve_operands(operands, [condition, type, type], start)
+        op = cls(cond, true_value, false_value, flags)
         op.attributes |= attributes
         return op
 
@@ -423,7 +424,8 @@ class GEPOp(IRDLOperation):
         dynamic = [index for index in indices if isinstance(index, SSAValue)]
         constants = [GEP_USE_SSA_VAL if isinstance(index, SSAValue) else index for index in indices]
         if result_type is None:
-            vector = next((value.type for value in (ptr, *dynamic) if isinstance(value.type, VectorType)), None)
+            types: list[Attribute] = [value.type for value in (ptr, *dynamic)]
+            vector = next((type for type in types if element_of(type) is not type), None)
             result_type = ptr.type if vector is None else with_element(vector, element_of(ptr.type))
         super().__init__(
             operands=[ptr, dynamic],

@@ -35,6 +35,8 @@ from xdsl.printer import Printer
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
+from stepwell.dialects.support import element_of, shape_of
+
 NO_FLAGS = FastMathAttr(None)
 AnyFloatLike = AnyFloatConstr | VectorType.constr(AnyFloatConstr)
 AnyIntegerLike = SignlessIntegerConstraint | VectorType.constr(SignlessIntegerConstraint)
@@ -300,7 +302,7 @@ class CountTrailingZerosOp(_FlaggedUnary):
 
 
 def _verify_reduction(op: IRDLOperation, vector: Attribute, result: Attribute) -> None:
-    if not isinstance(vector, VectorType) or vector.element_type != result:
+    if element_of(vector) != result:
         raise VerifyException(f"of {vector} gives {result}")
 
 
@@ -329,8 +331,7 @@ class FloatReduction(Intrinsic, ABC):
     traits = traits_def(Pure())
 
     def __init__(self, vector: SSAValue, fast_math: FastMathAttr = NO_FLAGS) -> None:
-        assert isinstance(vector.type, VectorType)
-        super().__init__(operands=[vector], result_types=[vector.type.element_type], properties={"fastmathFlags": fast_math})
+        super().__init__(operands=[vector], result_types=[element_of(vector.type)], properties={"fastmathFlags": fast_math})
 
     def verify_(self) -> None:
         _verify_reduction(self, self.vector.type, self.res.type)
@@ -344,8 +345,7 @@ class IntegerReduction(IRDLOperation, ABC):
     traits = traits_def(Pure())
 
     def __init__(self, vector: SSAValue) -> None:
-        assert isinstance(vector.type, VectorType)
-        super().__init__(operands=[vector], result_types=[vector.type.element_type])
+        super().__init__(operands=[vector], result_types=[element_of(vector.type)])
 
     def verify_(self) -> None:
         _verify_reduction(self, self.vector.type, self.res.type)
@@ -437,9 +437,8 @@ def _i32(value: int) -> IntegerAttr[Any]:
 
 def _verify_masked(op: IRDLOperation, row: Attribute, *others: Attribute) -> None:
     """Raise VerifyException unless `row` is a vector, the first of the others is its mask and the rest have its length."""
-    lengths = [type.get_shape() if isinstance(type, VectorType) else None for type in (row, *others)]
-    mask = others[0]
-    if len(set(lengths)) != 1 or not isinstance(mask, VectorType) or mask.element_type != i1:
+    lengths = {shape_of(type) for type in (row, *others)}
+    if len(lengths) != 1 or None in lengths or element_of(others[0]) != i1:
         raise VerifyException("has operands of unequal lengths or a mask that is not of i1")
 
 

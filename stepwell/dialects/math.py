@@ -1,4 +1,5 @@
-"""`math`: functions beyond arithmetic, elementwise on scalars, n-D vectors and tensors. Upstream's dialect; ours are the ops that xDSL lacks."""
+"""`math`: functions beyond arithmetic, elementwise on scalars, n-D vectors and tensors. Upstream's dialect; ours are the ops that xDSL
+lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`memref`: buffers, their views and their elements. Upstream's dialect; ours are the ops that xDSL lacks, prints in generic form or does not verify."""
+"""`memref`: buffers, their views and their elements. Upstream's dialect; ours are the ops that xDSL lacks, prints in generic form or
+does not verify."""
 
 from __future__ import annotations
 
@@ -68,7 +69,7 @@ from stepwell.dialects.layouts import (
     strided,
     verify_groups,
 )
-from stepwell.dialects.support import Reassociation, describe, mixed, reassociation_attr, replace_ops
+from stepwell.dialects.support import Reassociation, describe, mixed, reassociation_attr, replace_ops, shape_of
 
 Index = SSAValue | int
 AnyMemRef = base(MemRefType) | base(UnrankedMemRefType)
@@ -111,9 +112,9 @@ class PrefetchOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        assert isinstance(self.memref.type, MemRefType)
-        if len(self.indices) != self.memref.type.get_num_dims():
-            raise VerifyException(f"has {len(self.indices)} indices for a memref of rank {self.memref.type.get_num_dims()}")
+        rank = len(shape_of(self.memref.type) or ())
+        if len(self.indices) != rank:
+            raise VerifyException(f"has {len(self.indices)} indices for a memref of rank {rank}")
         verify_locality(self.localityHint)
 
     @classmethod
@@ -213,6 +214,7 @@ class GlobalOp(IRDLOperation):
             return
         if not isinstance(value, DenseIntOrFPElementsAttr):
             raise VerifyException(f"initial value of '@{self.sym_name.data}' is neither dense nor uninitialized")
+        value = cast(DenseIntOrFPElementsAttr[Any], value)
         if (value.get_shape(), value.get_element_type()) != (self.type.get_shape(), self.type.element_type):
             raise VerifyException(f"initial value of '@{self.sym_name.data}' has type {value.type}, the global {self.type}")
 
@@ -251,10 +253,11 @@ class GlobalOp(IRDLOperation):
         printer.print_symbol_name(self.sym_name.data)
         printer.print_string(" : ")
         printer.print_attribute(self.type)
-        if isinstance(self.initial_value, DenseIntOrFPElementsAttr):
+        value: Attribute | None = self.initial_value
+        if isinstance(value, DenseIntOrFPElementsAttr):
             printer.print_string(" = ")
-            cast(DenseIntOrFPElementsAttr[Any], self.initial_value).print_without_type(printer)
-        elif self.initial_value is not None:
+            cast(DenseIntOrFPElementsAttr[Any], value).print_without_type(printer)
+        elif value is not None:
             printer.print_string(" = uninitialized")
         alignment: dict[str, Attribute] = {} if self.alignment is None else {"alignment": self.alignment}
         printer.print_op_attributes(alignment | self.attributes)
@@ -280,7 +283,8 @@ class CastOp(IRDLOperation):
 
     def verify_(self) -> None:
         source, dest = self.source.type, self.dest.type
-        if isinstance(source, MemRefType) and isinstance(dest, MemRefType) and not is_castable(source, dest):
+        ranked = isinstance(source, MemRefType) and isinstance(dest, MemRefType)
+        if ranked and not is_castable(cast(MemRefType[Any], source), cast(MemRefType[Any], dest)):
             raise VerifyException(f"cannot make {dest} of {source}")
 
 
@@ -322,7 +326,6 @@ class SubviewOp(IRDLOperation):
         result_type: Attribute | None = None,
     ) -> SubviewOp:
         """`result_type=None` infers the type of full rank."""
-        assert isinstance(source.type, MemRefType)
         if result_type is None:
             result_type = cls.infer_result_type(cast(MemRefType[Any], source.type), offsets, sizes, strides)
         (static_offsets, dynamic_offsets), (static_sizes, dynamic_sizes), (static_strides, dynamic_strides) = (
@@ -402,7 +405,8 @@ class ReinterpretCastOp(IRDLOperation):
     """The same memory with other sizes, strides and offset.
 
     ```mlir
-    %t = memref.reinterpret_cast %m to offset: [%o], sizes: [4, %n], strides: [%s, 1] : memref<?xf32> to memref<4x?xf32, strided<[?, 1], offset: ?>>
+    %t = memref.reinterpret_cast %m to offset: [%o], sizes: [4, %n], strides: [%s, 1] : memref<?xf32> to memref<4x?xf32, strided<[?, 1],
+    offset: ?>>
     ```
     """
 
@@ -475,8 +479,8 @@ class ExpandShapeOp(IRDLOperation):
     traits = traits_def(NoMemoryEffect())
     custom_directives = (DynamicIndexList, Reassociation)
     assembly_format = (
-        "$src custom<Reassociation>($reassociation) `output_shape` custom<DynamicIndexList>($output_shape, $static_output_shape) attr-dict `:`"
-        "type($src) `into` type($result)"
+        "$src custom<Reassociation>($reassociation) `output_shape` custom<DynamicIndexList>($output_shape, $static_output_shape)"
+        "attr-dict `:` type($src) `into` type($result)"
     )
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from xdsl.dialects.builtin import DYNAMIC_INDEX, AnyFloat, ArrayAttr, DenseArrayBase, IntegerAttr, MemRefType, TensorType, VectorType, i64
 from xdsl.ir import Attribute, Dialect, Operation, SSAValue
@@ -34,7 +34,7 @@ def require(condition: bool, message: str) -> None:
 
 def element_of(type: Attribute) -> Attribute:
     """The element type of a tensor, memref or vector; a scalar type itself."""
-    return type.get_element_type() if isinstance(type, SHAPED) else type
+    return cast(Shaped, type).get_element_type() if isinstance(type, SHAPED) else type
 
 
 def is_float(type: Attribute) -> bool:
@@ -44,14 +44,15 @@ def is_float(type: Attribute) -> bool:
 
 def shape_of(type: Attribute) -> tuple[int, ...] | None:
     """The shape of a tensor, memref or vector, None for a scalar."""
-    return type.get_shape() if isinstance(type, SHAPED) else None
+    return cast(Shaped, type).get_shape() if isinstance(type, SHAPED) else None
 
 
 def same_container(a: Attribute, b: Attribute) -> bool:
     """Whether two types are both scalar, or the same kind of container with compatible shapes (`?` fits everything)."""
-    if not isinstance(a, SHAPED) or not isinstance(b, SHAPED):
-        return not isinstance(a, SHAPED) and not isinstance(b, SHAPED)
-    return type(a) is type(b) and compatible_shapes(a.get_shape(), b.get_shape())
+    shape_a, shape_b = shape_of(a), shape_of(b)
+    if shape_a is None or shape_b is None:
+        return shape_a is shape_b
+    return type(a) is type(b) and compatible_shapes(shape_a, shape_b)
 
 
 def compatible_shapes(a: Sequence[int], b: Sequence[int]) -> bool:
@@ -62,7 +63,8 @@ def compatible_shapes(a: Sequence[int], b: Sequence[int]) -> bool:
 def with_element(type: Attribute, element: Attribute) -> Attribute:
     """The type of the same container with another element type; `element` itself for a scalar."""
     if isinstance(type, TensorType):
-        return TensorType(element, type.get_shape(), type.encoding)
+        tensor = cast(TensorType[Any], type)
+        return TensorType(element, tensor.get_shape(), tensor.encoding)
     if isinstance(type, VectorType):
         return VectorType(element, type.get_shape(), type.scalable_dims)
     return element
@@ -101,7 +103,7 @@ class Reassociation(CustomDirective):
 
     groups: AttributeVariable
 
-    def parse(self, parser: Parser, state: ParsingState) -> bool:
+    def parse(self, parser: Parser, state: ParsingState) -> None:
         def number() -> int:
             value = parser.parse_integer(allow_boolean=False, allow_negative=False)
             if parser.parse_optional_punctuation(":"):
@@ -112,7 +114,6 @@ class Reassociation(CustomDirective):
             return parser.parse_comma_separated_list(parser.Delimiter.SQUARE, number)
 
         self.groups.set(state, reassociation_attr(parser.parse_comma_separated_list(parser.Delimiter.SQUARE, group)))
-        return True
 
     def print(self, printer: Printer, state: PrintingState, op: IRDLOperation) -> None:
         state.print_whitespace(printer)
@@ -126,10 +127,9 @@ class IntegerList(CustomDirective):
 
     values: AttributeVariable
 
-    def parse(self, parser: Parser, state: ParsingState) -> bool:
+    def parse(self, parser: Parser, state: ParsingState) -> None:
         values = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False))
         self.values.set(state, DenseArrayBase.from_list(i64, values))
-        return True
 
     def is_anchorable(self) -> bool:
         return True

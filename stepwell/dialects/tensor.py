@@ -1,4 +1,5 @@
-"""`tensor`: values of shaped type, their slices and shapes. Upstream's dialect; ours are the ops that xDSL lacks or whose result types it does not verify."""
+"""`tensor`: values of shaped type, their slices and shapes. Upstream's dialect; ours are the ops that xDSL lacks or whose result types
+it does not verify."""
 
 from __future__ import annotations
 
@@ -406,7 +407,8 @@ class GatherOp(IRDLOperation):
     ```mlir
     %r = tensor.gather %t[%i] gather_dims([0]) : (tensor<8x4xf32>, tensor<3x1xindex>) -> tensor<3x1x4xf32>
     ```
-    The last dimension of the indices holds the coordinates along `gather_dims`; the other dimensions of the source are taken whole. The gathered
+    The last dimension of the indices holds the coordinates along `gather_dims`; the other dimensions of the source are taken whole. The
+    gathered
     dimensions of the result have extent 1, or are dropped.
     """
 

@@ -1,4 +1,5 @@
-"""`vector`: values of several elements, of any rank. Upstream's dialect, defined afresh but for `shuffle` and `print`: xDSL's verifies little.
+"""`vector`: values of several elements, of any rank. Upstream's dialect, defined afresh but for `shuffle` and `print`: xDSL's verifies
+little.
 
 An n-D vector is one value. What touches memory stands in `vector_memory`, what moves elements in `vector_moves`.
 """
@@ -13,10 +14,8 @@ from xdsl.dialects import vector as shipped
 from xdsl.dialects.arith import FastMathFlagsAttr
 from xdsl.dialects.builtin import (
     AnyFloatConstr,
-    ArrayAttr,
     DenseArrayBase,
     IndexType,
-    IntegerAttr,
     VectorType,
     i1,
     i64,
@@ -74,21 +73,13 @@ def _i64s(values: Sequence[int]) -> DenseArrayBase[Any]:
     return DenseArrayBase.from_list(i64, values)
 
 
-def _integers(attribute: Any) -> tuple[int, ...]:
-    """The numbers of an array of integer attributes."""
-    return tuple(value.value.data for value in attribute)
-
-
-def _i64_array(values: Sequence[int]) -> ArrayAttr[IntegerAttr[Any]]:
-    return ArrayAttr(IntegerAttr(value, i64) for value in values)
-
-
 # ---- making vectors -------------------------------------------------------------------------------------------------------------
 
 
 @irdl_op_definition
 class BroadcastOp(IRDLOperation):
-    """Repeats a scalar or a vector along leading dimensions and extents of 1: `vector.broadcast %a : vector<14x1xf32> to vector<14x32xf32>`."""
+    """Repeats a scalar or a vector along leading dimensions and extents of 1: `vector.broadcast %a : vector<14x1xf32> to
+    vector<14x32xf32>`."""
 
     name = "vector.broadcast"
 
@@ -350,7 +341,8 @@ class ReductionOp(IRDLOperation):
 
 @irdl_op_definition
 class MultiDimReductionOp(IRDLOperation):
-    """Combines along some dimensions, starting from `acc`: `vector.multi_reduction <add>, %v, %acc [1] : vector<14x32xf32> to vector<14xf32>`."""
+    """Combines along some dimensions, starting from `acc`: `vector.multi_reduction <add>, %v, %acc [1] : vector<14x32xf32> to
+    vector<14xf32>`."""
 
     name = "vector.multi_reduction"
 
@@ -406,7 +398,8 @@ class MultiDimReductionOp(IRDLOperation):
 
 @irdl_op_definition
 class OuterProductOp(IRDLOperation):
-    """`vector.outerproduct %a, %b, %acc : vector<4xf32>, vector<8xf32>`: acc[i, j] + a[i] * b[j]; with a scalar second operand acc[i] + a[i] * b.
+    """`vector.outerproduct %a, %b, %acc : vector<4xf32>, vector<8xf32>`: acc[i, j] + a[i] * b[j]; with a scalar second operand acc[i] +
+    a[i] * b.
 
     Another `kind` combines otherwise than by addition.
     """

@@ -442,7 +442,9 @@ class MaskedLoadOp(IRDLOperation):
     alignment = opt_prop_def(IntegerAttr)
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(ReadsBuffer())
-    assembly_format = "$base `[` $indices `]` `,` $mask `,` $pass_thru attr-dict `:` type($base) `,` type($mask) `,` type($pass_thru) `into` type($result)"
+    assembly_format = (
+        "$base `[` $indices `]` `,` $mask `,` $pass_thru attr-dict`:` type($base) `,` type($mask) `,` type($pass_thru) `into` type($result)"
+    )
 
     def __init__(self, base: SSAValue, indices: Sequence[SSAValue], mask: SSAValue, pass_thru: SSAValue) -> None:
         super().__init__(operands=[base, indices, mask, pass_thru], result_types=[pass_thru.type])

@@ -11,8 +11,9 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineMap
 
 from stepwell.backends.interpreter.machine import Code, Control, Frame, Implementation, Step
-from stepwell.backends.interpreter.values import checked, map_function
+from stepwell.backends.interpreter.values import checked, is_array, map_function
 from stepwell.dialects import affine
+from stepwell.ir.constants import Array
 
 _COMPARE: dict[str, Callable[[Any], bool]] = {">=": lambda a: a >= 0, "<=": lambda a: a <= 0, "==": lambda a: a == 0}
 
@@ -36,7 +37,7 @@ def maximum(op: affine.MaxOp) -> Callable[..., Any]:
 
 
 def _extremum(of_ints: Callable[..., Any], of_arrays: Any, values: Sequence[Any]) -> Any:
-    if any(isinstance(value, np.ndarray) for value in values):
+    if any(is_array(value) for value in values):
         result = values[0]
         for value in values[1:]:
             result = of_arrays(result, value)
@@ -49,7 +50,11 @@ def _extremum(of_ints: Callable[..., Any], of_arrays: Any, values: Sequence[Any]
 
 def load(op: affine.LoadOp) -> Callable[..., Any]:
     function = map_function(op.map.data)
-    return lambda memref, *operands: memref[checked(function(*operands), memref.shape)]
+
+    def read(memref: Array, *operands: Any) -> Any:
+        return memref[checked(function(*operands), memref.shape)]
+
+    return read
 
 
 def store(op: affine.StoreOp) -> Callable[..., None]:
@@ -63,7 +68,11 @@ def store(op: affine.StoreOp) -> Callable[..., None]:
 
 def vector_load(op: affine.VectorLoadOp) -> Callable[..., Any]:
     function, shape = map_function(op.map.data), op.result.type.get_shape()
-    return lambda memref, *operands: memref[_box(function(*operands), shape, memref.shape)].reshape(shape).copy()
+
+    def read(memref: Array, *operands: int) -> Array:
+        return memref[_box(function(*operands), shape, memref.shape)].reshape(shape).copy()
+
+    return read
 
 
 def vector_store(op: affine.VectorStoreOp) -> Callable[..., None]:

@@ -6,25 +6,26 @@ Integers wrap, floats round once per op. Functions of `math` are computed in f64
 from __future__ import annotations
 
 import math as python_math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from xdsl.dialects.builtin import UnrealizedConversionCastOp
 from xdsl.dialects.ub import PoisonOp
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Operation
 
 from stepwell.backends.interpreter.machine import Code, Control, Implementation
-from stepwell.backends.interpreter.values import SHAPED, constant_value, element_dtype, garbage, is_index
+from stepwell.backends.interpreter.values import constant_value, element_dtype, garbage, is_array, is_index, shape_of
 from stepwell.dialects import arith, math
+from stepwell.dialects.support import element_of
 
 Value = Any
 Function = Callable[..., Value]
+Unary = Callable[[Value], Value]
+Binary = Callable[[Value, Value], Value]
 
-
-def element(type: Attribute) -> Attribute:
-    """The scalar type of a value."""
-    return type.get_element_type() if isinstance(type, SHAPED) else type
+where: Callable[..., Value] = np.where
 
 
 def same(function: Function) -> Implementation:
@@ -32,35 +33,46 @@ def same(function: Function) -> Implementation:
     return lambda op: function
 
 
+def unary(function: Unary) -> Implementation:
+    """The function whatever the type is."""
+    return lambda op: function
+
+
+def binary(function: Binary) -> Implementation:
+    """The function whatever the type is."""
+    return lambda op: function
+
+
 # ---- integers -------------------------------------------------------------------------------------------------------------------
 
 
-def integer(function: Function, *, on_bits: Function | None = None, signed: bool = False) -> Implementation:
+def integer(function: Binary, *, on_bits: Binary | None = None, signed: bool = False) -> Implementation:
     """Signed integers. For i1, whose numpy type does not wrap, `on_bits` stands in; `signed` reads i1 as 0 and -1."""
 
     def make(op: Operation) -> Function:
-        kind = element(op.operands[0].type)
+        kind = element_of(op.operands[0].type)
         if is_index(kind) or element_dtype(kind) != np.bool_:
             return function
         if on_bits is not None:
             return on_bits
         read = _sign_extend if signed else _identity
-        return lambda *values: _to_bool(function(*[read(value) for value in values]))
+
+        def bits(a: Value, b: Value) -> Value:
+            return _to_bool(function(read(a), read(b)))
+
+        return bits
 
     return make
 
 
-def unsigned(function: Function) -> Implementation:
+def unsigned(function: Binary) -> Implementation:
     """Integers read without their sign; the result is of the signed type."""
 
-    def make(op: Operation) -> Function:
-        kind = element(op.operands[0].type)
-        if is_index(kind):
-            return lambda *values: _as_index(function(*[_unsigned(value, np.dtype(np.int64)) for value in values]))
+    def make(op: Operation) -> Binary:
+        kind = element_of(op.operands[0].type)
         dtype = element_dtype(kind)
-        if dtype == np.bool_:
-            return lambda *values: _to_bool(function(*[np.asarray(value).astype(np.uint8)[()] for value in values]))
-        return lambda *values: function(*[_unsigned(value, dtype) for value in values]).astype(dtype)
+        finish: Unary = _as_index if is_index(kind) else _to_bool if dtype == np.bool_ else lambda value: value.astype(dtype)
+        return lambda a, b: finish(function(as_unsigned(a, dtype), as_unsigned(b, dtype)))
 
     return make
 
@@ -85,7 +97,7 @@ def _as_index(value: Value) -> Value:
 
 def _unsigned(value: Value, dtype: np.dtype[Any]) -> Value:
     bits = np.dtype(f"uint{dtype.itemsize * 8}")
-    return np.asarray(value).astype(dtype).view(bits)[()] if isinstance(value, np.ndarray) else np.array(value, dtype).view(bits)[()]
+    return np.asarray(value).astype(dtype).view(bits)[()] if is_array(value) else np.array(value, dtype).view(bits)[()]
 
 
 def _no_zero(divisor: Value) -> None:
@@ -108,7 +120,7 @@ def division(a: Value, b: Value) -> Value:
     _no_zero(b)
     quotient = abs(a) // abs(b)
     negative = (a < 0) != (b < 0)
-    return np.where(negative, -quotient, quotient) if isinstance(quotient, np.ndarray) else -quotient if negative else quotient
+    return np.where(negative, -quotient, quotient) if is_array(quotient) else -quotient if negative else quotient
 
 
 def remainder(a: Value, b: Value) -> Value:
@@ -126,11 +138,11 @@ def unsigned_ceiling(a: Value, b: Value) -> Value:
 
 
 def smaller(a: Value, b: Value) -> Value:
-    return np.minimum(a, b) if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else min(a, b)
+    return np.minimum(a, b) if is_array(a) or is_array(b) else min(a, b)
 
 
 def larger(a: Value, b: Value) -> Value:
-    return np.maximum(a, b) if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else max(a, b)
+    return np.maximum(a, b) if is_array(a) or is_array(b) else max(a, b)
 
 
 def wide_product(read: Callable[[Value, np.dtype[Any]], Value]) -> Implementation:
@@ -168,7 +180,7 @@ def add_with_carry(op: arith.AddUIExtendedOp) -> Function:
 
 # ---- comparisons and selection --------------------------------------------------------------------------------------------------
 
-_ORDERED: dict[str, Function] = {
+_ORDERED: dict[str, Binary] = {
     "eq": lambda a, b: a == b,
     "ne": lambda a, b: a != b,
     "lt": lambda a, b: a < b,
@@ -178,12 +190,17 @@ _ORDERED: dict[str, Function] = {
 }
 
 
-def compare_integers(op: Any) -> Function:
-    name = arith.CMPI_PREDICATES[op.predicate.value.data]
+def predicate_name(op: Any, names: Sequence[str]) -> str:
+    number: int = op.predicate.value.data
+    return names[number]
+
+
+def compare_integers(op: Any) -> Binary:
+    name = predicate_name(op, arith.CMPI_PREDICATES)
     function = _ORDERED[name[-2:]]
-    kind = element(op.operands[0].type)
+    kind = element_of(op.operands[0].type)
     if not is_index(kind) and element_dtype(kind) == np.bool_:
-        read: Function = _sign_extend if name.startswith("s") else _identity
+        read: Unary = _sign_extend if name.startswith("s") else _identity
         return lambda a, b: np.asarray(function(read(a), read(b)))[()]
     if name.startswith("u"):
         dtype = element_dtype(kind)
@@ -194,8 +211,8 @@ def compare_integers(op: Any) -> Function:
 _OPPOSITE = {"eq": "ne", "ne": "eq", "lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
 
 
-def compare_floats(op: Any) -> Function:
-    name = arith.CMPF_PREDICATES[op.predicate.value.data]
+def compare_floats(op: Any) -> Binary:
+    name = predicate_name(op, arith.CMPF_PREDICATES)
     if name in ("true", "false"):
         return lambda a, b: np.full(np.broadcast(a, b).shape, name == "true")[()]
     if name in ("ord", "uno"):
@@ -203,19 +220,24 @@ def compare_floats(op: Any) -> Function:
         return lambda a, b: (np.isnan(a) | np.isnan(b)) == wanted
     # "one" holds for less and greater, not for NaN; every "u" is the negation of the opposite "o".
     kind = name[1:]
-    if kind == "ne" or kind == "eq":
-        unequal: Function = lambda a, b: (a < b) | (a > b)  # noqa: E731
-        return (unequal if kind == "ne" else _ORDERED["eq"]) if name[0] == "o" else _negated(_ORDERED["eq"] if kind == "ne" else unequal)
+    if kind in ("ne", "eq"):
+        if name[0] == "o":
+            return _less_or_greater if kind == "ne" else _ORDERED["eq"]
+        return _negated(_ORDERED["eq"] if kind == "ne" else _less_or_greater)
     return _ORDERED[kind] if name[0] == "o" else _negated(_ORDERED[_OPPOSITE[kind]])
 
 
-def _negated(function: Function) -> Function:
+def _less_or_greater(a: Value, b: Value) -> Value:
+    return (a < b) | (a > b)
+
+
+def _negated(function: Binary) -> Binary:
     return lambda a, b: np.logical_not(function(a, b))
 
 
 def select(condition: Value, a: Value, b: Value) -> Value:
-    if isinstance(condition, np.ndarray):
-        return np.where(condition, a, b)
+    if is_array(condition):
+        return where(condition, a, b)
     return a if condition else b
 
 
@@ -232,12 +254,21 @@ def maximum(a: Value, b: Value) -> Value:
     return _with_zeros(np.maximum(a, b), a, b, lambda x, y: x + y)
 
 
-def _with_zeros(result: Value, a: Value, b: Value, join: Function) -> Value:
+def _with_zeros(result: Value, a: Value, b: Value, join: Binary) -> Value:
     """The result, but two zeros joined by a sum whose sign is right: numpy gives either."""
     zeros = (a == 0) & (b == 0)
-    if not isinstance(zeros, np.ndarray):
+    if not is_array(zeros):
         return join(a, b) if zeros else result
-    return np.where(zeros, join(a, b), result) if zeros.any() else result
+    return where(zeros, join(a, b), result) if zeros.any() else result
+
+
+def clamp(value: Value, low: Value, high: Value) -> Value:
+    return minimum(maximum(value, low), high)
+
+
+def is_normal(value: Value) -> Value:
+    limits: Callable[..., Any] = ml_dtypes.finfo
+    return np.isfinite(value) & (abs(value) >= limits(np.asarray(value).dtype).smallest_normal)
 
 
 def fma(a: Value, b: Value, c: Value) -> Value:
@@ -249,7 +280,8 @@ def fma(a: Value, b: Value, c: Value) -> Value:
     wide = [np.asarray(value).astype(np.float64) for value in (a, b, c)]
     product = wide[0] * wide[1]  # exact: the significands have at most 24 bits
     total = product + wide[2]
-    # Rounding the sum to f64 and then again would err halfway between two values. Round to odd instead: what was inexact gets an odd last bit.
+    # Rounding the sum to f64 and then again would err halfway between two values. Round to odd instead: what was inexact gets an odd
+    # last bit.
     back = total - product
     error = (product - (total - back)) + (wide[2] - back)
     bits = total.view(np.int64)
@@ -284,10 +316,14 @@ def in_f64(function: Function) -> Implementation:
     return lambda op: compute
 
 
-def elementwise(function: Callable[..., float]) -> Function:
+def elementwise(function: Callable[[float], float]) -> Unary:
     """A function of Python floats on arrays."""
     vectorised = np.frompyfunc(function, 1, 1)
     return lambda value: np.asarray(vectorised(value), np.float64)
+
+
+def reciprocal_root(value: Value) -> Value:
+    return 1.0 / np.sqrt(value)
 
 
 def round_away(value: Value) -> Value:
@@ -317,7 +353,7 @@ def _power(base: int, exponent: int) -> int:
 def count_bits(count: Callable[[int, int], int]) -> Implementation:
     """A function of the bits of an integer and of its width."""
 
-    def make(op: Operation) -> Function:
+    def make(op: Operation) -> Unary:
         dtype = element_dtype(op.operands[0].type)
         width = dtype.itemsize * 8
         counted = np.frompyfunc(lambda value: count(int(value) % (1 << width), width), 1, 1)
@@ -329,11 +365,11 @@ def count_bits(count: Callable[[int, int], int]) -> Implementation:
 # ---- casts ----------------------------------------------------------------------------------------------------------------------
 
 
-def cast(read: Callable[[Value, np.dtype[Any]], Value]) -> Implementation:
+def conversion(read: Callable[[Value, np.dtype[Any]], Value]) -> Implementation:
     """A conversion: `read` gives the number that the operand stands for, numpy converts it."""
 
-    def make(op: Operation) -> Function:
-        source, dest = element(op.operands[0].type), element(op.results[0].type)
+    def make(op: Operation) -> Unary:
+        source, dest = element_of(op.operands[0].type), element_of(op.results[0].type)
         source_dtype = element_dtype(source)
         if is_index(dest):
             return lambda value: _as_index(read(value, source_dtype))
@@ -363,7 +399,7 @@ def truncated(value: Value, dtype: np.dtype[Any]) -> Value:
 
 
 def bitcast(op: Operation) -> Function:
-    dtype, index = element_dtype(op.results[0].type), is_index(element(op.results[0].type))
+    dtype, index = element_dtype(op.results[0].type), is_index(element_of(op.results[0].type))
 
     def reinterpret(value: Value) -> Value:
         source = np.asarray(value)
@@ -380,11 +416,15 @@ def constant(op: arith.ConstantOp, code: Code) -> None:
     code.preset(op.result, constant_value(op.value))
 
 
+def pass_through(*values: Value) -> tuple[Value, ...]:
+    return values
+
+
 def poison(op: PoisonOp) -> Function:
     type = op.results[0].type
     if is_index(type):
         return lambda: 0x5555
-    value = garbage(type.get_shape() if isinstance(type, SHAPED) else (), element_dtype(type))
+    value = garbage(shape_of(type), element_dtype(type))
     return lambda: value[()]
 
 
@@ -406,58 +446,58 @@ IMPLEMENTATIONS: dict[type[Operation], Implementation] = {
     arith.MaxSIOp: integer(larger, on_bits=lambda a, b: a & b),
     arith.MinUIOp: unsigned(smaller),
     arith.MaxUIOp: unsigned(larger),
-    arith.AndIOp: same(lambda a, b: a & b),
-    arith.OrIOp: same(lambda a, b: a | b),
-    arith.XOrIOp: same(lambda a, b: a ^ b),
+    arith.AndIOp: binary(lambda a, b: a & b),
+    arith.OrIOp: binary(lambda a, b: a | b),
+    arith.XOrIOp: binary(lambda a, b: a ^ b),
     arith.ShLIOp: integer(lambda a, b: a << b),
     arith.ShRSIOp: integer(lambda a, b: a >> b, signed=True),
     arith.ShRUIOp: unsigned(lambda a, b: a >> b),
     arith.MulSIExtendedOp: wide_product(lambda value, _: value),
     arith.MulUIExtendedOp: wide_product(_unsigned),
     arith.AddUIExtendedOp: add_with_carry,
-    math.AbsIOp: same(abs),
-    math.IPowIOp: same(integer_power),
+    math.AbsIOp: unary(abs),
+    math.IPowIOp: binary(integer_power),
     math.CtPopOp: count_bits(lambda bits, _: bits.bit_count()),
     math.CountLeadingZerosOp: count_bits(lambda bits, width: width - bits.bit_length()),
     math.CountTrailingZerosOp: count_bits(lambda bits, width: (bits & -bits).bit_length() - 1 if bits else width),
     # floats
-    arith.AddfOp: same(lambda a, b: a + b),
-    arith.SubfOp: same(lambda a, b: a - b),
-    arith.MulfOp: same(lambda a, b: a * b),
-    arith.DivfOp: same(lambda a, b: a / b),
-    arith.RemfOp: same(np.fmod),
-    arith.NegfOp: same(lambda a: -a),
-    arith.MinimumfOp: same(minimum),
-    arith.MaximumfOp: same(maximum),
-    arith.MinnumfOp: same(np.fmin),
-    arith.MaxnumfOp: same(np.fmax),
+    arith.AddfOp: binary(lambda a, b: a + b),
+    arith.SubfOp: binary(lambda a, b: a - b),
+    arith.MulfOp: binary(lambda a, b: a * b),
+    arith.DivfOp: binary(lambda a, b: a / b),
+    arith.RemfOp: binary(np.fmod),
+    arith.NegfOp: unary(lambda a: -a),
+    arith.MinimumfOp: binary(minimum),
+    arith.MaximumfOp: binary(maximum),
+    arith.MinnumfOp: binary(np.fmin),
+    arith.MaxnumfOp: binary(np.fmax),
     math.FmaOp: same(fma),
-    math.AbsFOp: same(abs),
-    math.CopySignOp: same(np.copysign),
-    math.ClampFOp: same(lambda value, low, high: minimum(maximum(value, low), high)),
+    math.AbsFOp: unary(abs),
+    math.CopySignOp: binary(np.copysign),
+    math.ClampFOp: same(clamp),
     math.FPowIOp: in_f64(float_power),
     math.PowFOp: in_f64(float_power),
     # comparisons and selection
     arith.CmpiOp: compare_integers,
     arith.CmpfOp: compare_floats,
     arith.SelectOp: same(select),
-    math.IsNaNOp: same(np.isnan),
-    math.IsInfOp: same(np.isinf),
-    math.IsFiniteOp: same(np.isfinite),
-    math.IsNormalOp: same(lambda a: np.isfinite(a) & (abs(a) >= np.finfo(np.asarray(a).dtype).tiny)),
+    math.IsNaNOp: unary(np.isnan),
+    math.IsInfOp: unary(np.isinf),
+    math.IsFiniteOp: unary(np.isfinite),
+    math.IsNormalOp: unary(is_normal),
     # casts
-    arith.ExtSIOp: cast(as_signed),
-    arith.ExtUIOp: cast(as_unsigned),
-    arith.TruncIOp: cast(as_it_is),
-    arith.IndexCastOp: cast(as_signed),
-    arith.IndexCastUIOp: cast(as_unsigned),
-    arith.SIToFPOp: cast(as_signed),
-    arith.UIToFPOp: cast(as_unsigned),
-    arith.FPToSIOp: cast(truncated),
-    arith.FPToUIOp: cast(truncated),
-    arith.ExtFOp: cast(as_it_is),
-    arith.TruncFOp: cast(as_it_is),
-    arith.ConvertFOp: cast(as_it_is),
+    arith.ExtSIOp: conversion(as_signed),
+    arith.ExtUIOp: conversion(as_unsigned),
+    arith.TruncIOp: conversion(as_it_is),
+    arith.IndexCastOp: conversion(as_signed),
+    arith.IndexCastUIOp: conversion(as_unsigned),
+    arith.SIToFPOp: conversion(as_signed),
+    arith.UIToFPOp: conversion(as_unsigned),
+    arith.FPToSIOp: conversion(truncated),
+    arith.FPToUIOp: conversion(truncated),
+    arith.ExtFOp: conversion(as_it_is),
+    arith.TruncFOp: conversion(as_it_is),
+    arith.ConvertFOp: conversion(as_it_is),
     arith.BitcastOp: bitcast,
     # functions, rounded from f64
     math.ExpOp: in_f64(np.exp),
@@ -468,7 +508,7 @@ IMPLEMENTATIONS: dict[type[Operation], Implementation] = {
     math.Log10Op: in_f64(np.log10),
     math.Log1pOp: in_f64(np.log1p),
     math.SqrtOp: in_f64(np.sqrt),
-    math.RsqrtOp: in_f64(lambda value: 1.0 / np.sqrt(value)),
+    math.RsqrtOp: in_f64(reciprocal_root),
     math.CbrtOp: in_f64(np.cbrt),
     math.ErfOp: in_f64(elementwise(python_math.erf)),
     math.ErfcOp: in_f64(elementwise(python_math.erfc)),
@@ -492,5 +532,5 @@ IMPLEMENTATIONS: dict[type[Operation], Implementation] = {
     math.RoundEvenOp: in_f64(np.rint),
     # others
     PoisonOp: poison,
-    UnrealizedConversionCastOp: same(lambda *values: values),
+    UnrealizedConversionCastOp: same(pass_through),
 }

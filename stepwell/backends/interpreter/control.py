@@ -10,6 +10,7 @@ from xdsl.dialects import cf, func
 from xdsl.ir import Block, Operation, SSAValue
 
 from stepwell.backends.interpreter.machine import Body, Branch, Code, Control, Frame, Implementation, Step
+from stepwell.backends.interpreter.values import element_dtype, is_index
 from stepwell.dialects import scf
 
 
@@ -100,15 +101,14 @@ def for_(op: scf.ForOp, code: Code) -> Step:
     inits, results = code.slots(op.iter_args), code.slots(op.results)
     body = code.body(op.body.block)
     variable, *carried = body.arguments
-    kind = type
+    convert: Callable[[int], Any] = int if is_index(op.lb.type) else element_dtype(op.lb.type).type
 
     def step(frame: Frame) -> None:
-        start, convert = frame[lower], kind(frame[lower])
         by = int(frame[stride])
         if by <= 0:
             raise ValueError(f"the step of a loop must be positive, got {by}")
         values = [frame[slot] for slot in inits]
-        for i in range(int(start), int(frame[upper]), by):
+        for i in range(int(frame[lower]), int(frame[upper]), by):
             frame[variable] = convert(i)
             for slot, value in zip(carried, values, strict=True):
                 frame[slot] = value

@@ -1,13 +1,16 @@
 """The reference evaluator: runs a function of any level of the stairs on numpy values.
 
-A function is decoded once: every SSA value gets a slot of a frame, every op becomes a step, a Python function that reads and writes the frame. What an
+A function is decoded once: every SSA value gets a slot of a frame, every op becomes a step, a Python function that reads and writes the
+frame. What an
 op means stands in tables, one module per family of dialects:
 
 - `IMPLEMENTATIONS`: op class -> function of the op that returns a function of the operands' values. Most ops.
-- `CONTROL`: op class -> function of the op and the `Code` that returns a step, or None where nothing is left to do. Ops with regions, calls, constants.
+- `CONTROL`: op class -> function of the op and the `Code` that returns a step, or None where nothing is left to do. Ops with regions,
+calls, constants.
 - `BRANCHES`: op class -> function of the op and the `Code` that returns a function from a frame to the next block, or None to leave.
 
-An op of a class that no table holds is looked up by its name, so that xDSL's class of an op that we define afresh means the same. An op with a method
+An op of a class that no table holds is looked up by its name, so that xDSL's class of an op that we define afresh means the same. An op
+with a method
 `evaluate` (all of `nn`) means what the method computes.
 """
 
@@ -15,7 +18,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
@@ -254,7 +257,8 @@ class Interpreter:
         self.steps_left = max_steps
 
     def call(self, name: str, *arguments: Any) -> list[Any]:
-        """The results of a function. Arrays that stand for memrefs are written to. Raises CompileError, also for arguments that do not fit."""
+        """The results of a function. Arrays that stand for memrefs are written to. Raises CompileError, also for arguments that do not
+        fit."""
         op = self._symbols.get(name)
         if not isinstance(op, FuncOp):
             raise CompileError(f"there is no function '@{name}'")
@@ -293,7 +297,11 @@ class Interpreter:
                 raise CompileError(f"there is no global '@{name}'")
             value = op.initial_value
             shape, dtype = op.type.get_shape(), element_dtype(op.type)
-            found = np.array(array_of(value)) if isinstance(value, DenseIntOrFPElementsAttr) else garbage(shape, dtype)
+            found = (
+                np.array(array_of(cast(DenseIntOrFPElementsAttr[Any], value)))
+                if isinstance(value, DenseIntOrFPElementsAttr)
+                else garbage(shape, dtype)
+            )
             found.flags.writeable = op.constant is None
             self._globals[name] = found
         return found

@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
 from xdsl.ir import Attribute, Operation
 
 from stepwell.backends.interpreter.machine import Code, Control, Frame, Implementation, Step
-from stepwell.backends.interpreter.values import checked, element_dtype, garbage
+from stepwell.backends.interpreter.values import checked, element_dtype, garbage, is_array
 from stepwell.dialects import memref
 from stepwell.dialects.layouts import groups_of
 from stepwell.ir.constants import Array
@@ -21,7 +21,11 @@ from stepwell.ir.constants import Array
 
 def same(op: Operation) -> Callable[..., Any]:
     """The operand itself."""
-    return lambda value, *_: value
+
+    def pass_on(value: Any, *_: Any) -> Any:
+        return value
+
+    return pass_on
 
 
 def nothing(op: Operation) -> Callable[..., None]:
@@ -44,7 +48,11 @@ def allocate(op: Any) -> Callable[..., Array]:
 
 
 def load(op: Operation) -> Callable[..., Any]:
-    return lambda buffer, *indices: buffer[checked(indices, buffer.shape)]
+
+    def read(buffer: Array, *indices: Any) -> Any:
+        return buffer[checked(indices, buffer.shape)]
+
+    return read
 
 
 def store(op: Operation) -> Callable[..., None]:
@@ -155,11 +163,11 @@ def subview(op: memref.SubviewOp) -> Callable[..., Array]:
 
 def buffer_of(array: Array) -> Array:
     """The whole contiguous buffer that an array is a view of, as elements of the array's dtype."""
-    root = array
+    root: Any = array
     while (base := root.base) is not None:
         # `as_strided` puts an object of its own between an array and its base.
-        base = base if isinstance(base, np.ndarray) else getattr(base, "base", None)
-        if not isinstance(base, np.ndarray):
+        base = base if is_array(base) else getattr(base, "base", None)
+        if not is_array(base):
             break
         root = base
     if not root.flags.c_contiguous:

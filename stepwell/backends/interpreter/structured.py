@@ -18,7 +18,7 @@ from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from stepwell.backends.interpreter.machine import Body, Code, Control, Frame, Implementation, Step
 from stepwell.backends.interpreter.memory import mixed_values
-from stepwell.backends.interpreter.values import checked, map_function
+from stepwell.backends.interpreter.values import checked, map_function, shape_of
 from stepwell.dialects import linalg
 from stepwell.ir.constants import Array
 
@@ -86,7 +86,7 @@ def loops(op: Operation, code: Code, maps: Sequence[AffineMap], iterators: Seque
 
     def step(frame: Frame) -> None:
         values = [frame[slot] for slot in operands]
-        arrays = [value if isinstance(value, np.ndarray) else np.asarray(value) for value in values]
+        arrays: list[Array] = [np.asarray(value) for value in values]
         space = Space.of(maps, iterators, arrays)
         targets = [array.copy() if results else array for array in arrays[count:]]
         run = _run_at_once if at_once else _run_one_by_one
@@ -101,9 +101,8 @@ def _can_run_at_once(block: Any, output_maps: Sequence[AffineMap], iterators: Se
     """Whether each output has exactly one element per parallel point, and the body computes without regions or writes."""
     parallel = [dim for dim, kind in enumerate(iterators) if kind == "parallel"]
     for map in output_maps:
-        if not all(isinstance(expr, AffineDimExpr) for expr in map.results):
-            return False
-        if sorted(expr.position for expr in map.results) != parallel:  # pyright: ignore[reportAttributeAccessIssue]
+        dims = [expr.position for expr in map.results if isinstance(expr, AffineDimExpr)]
+        if len(dims) != len(map.results) or sorted(dims) != parallel:
             return False
     return not any(inner.regions or inner.name in ("memref.store", "func.call", "affine.store") for inner in block.ops)
 
@@ -224,7 +223,7 @@ def broadcast(op: linalg.BroadcastOp) -> Callable[[Array, Array], Any]:
 
 def reduce(op: linalg.ReduceOp, code: Code) -> Step:
     dims = tuple(op.dimensions.get_values())
-    rank = len(op.input.type.get_shape())  # pyright: ignore[reportAttributeAccessIssue]
+    rank = len(shape_of(op.input.type))
     kept = [dim for dim in range(rank) if dim not in dims]
     output = AffineMap(rank, 0, tuple(AffineDimExpr(dim) for dim in kept))
     iterators = ["reduction" if dim in dims else "parallel" for dim in range(rank)]
@@ -232,7 +231,7 @@ def reduce(op: linalg.ReduceOp, code: Code) -> Step:
 
 
 def pack(op: linalg.PackOp) -> Callable[..., Array]:
-    positions, outer = op.tiled_dims(), op.outer_permutation(len(op.source.type.get_shape()))
+    positions, outer = op.tiled_dims(), op.outer_permutation(len(shape_of(op.source.type)))
     static, padded = op.static_tiles(), op.padding_value is not None
 
     def move(source: Array, dest: Array, *operands: Any) -> Array:
@@ -260,7 +259,7 @@ def pack(op: linalg.PackOp) -> Callable[..., Array]:
 
 
 def unpack(op: linalg.UnPackOp) -> Callable[..., Array]:
-    rank = len(op.dest.type.get_shape())
+    rank = len(shape_of(op.dest.type))
     positions, outer, static = op.tiled_dims(), op.outer_permutation(rank), op.static_tiles()
 
     def move(source: Array, dest: Array, *sizes: int) -> Array:

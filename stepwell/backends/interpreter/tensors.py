@@ -13,7 +13,7 @@ from xdsl.ir import Operation
 
 from stepwell.backends.interpreter.machine import Code, Control, Frame, Implementation, Step
 from stepwell.backends.interpreter.memory import allocate, extent, kept_dimensions, mixed_values, slice_reader, slices
-from stepwell.backends.interpreter.values import checked, element_dtype
+from stepwell.backends.interpreter.values import checked, element_dtype, shape_of
 from stepwell.dialects import tensor
 from stepwell.dialects.layouts import groups_of
 from stepwell.ir.constants import Array
@@ -22,7 +22,11 @@ from stepwell.ir.constants import Array
 
 
 def extract(op: Operation) -> Callable[..., Any]:
-    return lambda array, *indices: array[checked(indices, array.shape)]
+
+    def read(array: Array, *indices: Any) -> Any:
+        return array[checked(indices, array.shape)]
+
+    return read
 
 
 def insert(op: Operation) -> Callable[..., Array]:
@@ -41,14 +45,18 @@ def from_elements(op: tensor.FromElementsOp) -> Callable[..., Array]:
 
 def splat(op: tensor.SplatOp) -> Callable[..., Array]:
     shape, dtype = op.result.type.get_shape(), element_dtype(op.result.type)
-    return lambda value, *sizes: np.full(mixed_values(shape, sizes), value, dtype)
+
+    def fill(value: Any, *sizes: int) -> Array:
+        return np.full(mixed_values(shape, sizes), value, dtype)
+
+    return fill
 
 
 # ---- shapes ---------------------------------------------------------------------------------------------------------------------
 
 
 def cast(op: tensor.CastOp) -> Callable[[Array], Array]:
-    shape = op.dest.type.get_shape()
+    shape = shape_of(op.dest.type)
 
     def check(array: Array) -> Array:
         if any(size not in (DYNAMIC_INDEX, given) for size, given in zip(shape, array.shape, strict=True)):
@@ -113,7 +121,7 @@ def concat(op: tensor.ConcatOp) -> Callable[..., Array]:
 
 def gather(op: tensor.GatherOp) -> Callable[..., Array]:
     dims = tuple(op.gather_dims.get_values())
-    rank, result_rank = len(op.source.type.get_shape()), len(op.result.type.get_shape())
+    rank, result_rank = len(shape_of(op.source.type)), len(shape_of(op.result.type))
 
     def take(array: Array, indices: Array) -> Array:
         subscripts = checked([indices[..., k] for k in range(len(dims))], [array.shape[dim] for dim in dims])

@@ -1,9 +1,11 @@
 """Validation of passes: what the public functions of a module compute before the first pass, they must compute after every pass.
 
-In: a module, before any pass; later the same module after each pass. Out: nothing, or a CompileError that names the pass, the function and the
+In: a module, before any pass; later the same module after each pass. Out: nothing, or a CompileError that names the pass, the function
+and the
 largest difference.
 
-Inputs are small whole numbers, so that sums are exact in whatever order; tolerances remain for functions that are not. An extent `?` gets one
+Inputs are small whole numbers, so that sums are exact in whatever order; tolerances remain for functions that are not. An extent `?`
+gets one
 size throughout, as does every `index` argument: that is consistent for every op. Where it is not what a function wants, the attribute
 `validate_shapes` says, argument by argument, the shape (`[20, 9]`) or the number (`20`) to use:
 
@@ -11,7 +13,8 @@ size throughout, as does every `index` argument: that is consistent for every op
 func.func @f(%a: memref<?x?xf32>, %n: index) attributes {validate_shapes = [[20, 9], 20]} { ... }
 ```
 
-On the way down a function may lose its results to destination arguments behind its inputs, and gain `%arena, %weights: memref<?xi8>` before them
+On the way down a function may lose its results to destination arguments behind its inputs, and gain `%arena, %weights: memref<?xi8>`
+before them
 (docs/architecture.md, level 3): the validator follows.
 """
 
@@ -21,16 +24,16 @@ import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import DYNAMIC_INDEX, ArrayAttr, DenseIntOrFPElementsAttr, IntegerAttr, MemRefType, ModuleOp, TensorType, i8
+from xdsl.dialects.builtin import DYNAMIC_INDEX, ArrayAttr, DenseIntOrFPElementsAttr, IntegerAttr, MemRefType, ModuleOp, i8
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
 from stepwell.backends.interpreter.machine import Interpreter
-from stepwell.backends.interpreter.values import SHAPED, element_dtype, garbage, is_index
+from stepwell.backends.interpreter.values import element_dtype, garbage, is_array, is_index, is_shaped, shape_of
 from stepwell.ir.constants import Array, array_of
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.locations import place
@@ -117,7 +120,7 @@ def _public_functions(module: ModuleOp) -> list[FuncOp]:
 
 
 def _copy(value: Any) -> Any:
-    return value.copy() if isinstance(value, np.ndarray) else value
+    return value.copy() if is_array(value) else value
 
 
 # ---- inputs ---------------------------------------------------------------------------------------------------------------------
@@ -131,20 +134,20 @@ def make_inputs(function: FuncOp, seed: int = 0) -> list[Any]:
     given = function.attributes.get("validate_shapes")
     wishes: Sequence[Attribute | None] = [None] * len(types)
     if given is not None:
-        if not isinstance(given, ArrayAttr) or len(given) != len(types):
+        wishes = list(cast(ArrayAttr[Attribute], given)) if isinstance(given, ArrayAttr) else []
+        if len(wishes) != len(types):
             raise CompileError(f"validate_shapes of '@{name}' is not an array of {len(types)} shapes or numbers", location=place(function))
-        wishes = list(given)
     return [_make_input(type, wish, SIZES[seed % len(SIZES)], random) for type, wish in zip(types, wishes, strict=True)]
 
 
 def _make_input(type: Attribute, wish: Attribute | None, size: int, random: np.random.Generator) -> Any:
-    if not isinstance(type, SHAPED):
+    if not is_shaped(type):
         if isinstance(wish, IntegerAttr):
             return wish.value.data
         return size if is_index(type) else _numbers((), element_dtype(type), random)[()]
-    shape = [size if extent == DYNAMIC_INDEX else extent for extent in type.get_shape()]
+    shape = [size if extent == DYNAMIC_INDEX else extent for extent in shape_of(type)]
     if isinstance(wish, ArrayAttr):
-        shape = [extent.value.data for extent in wish if isinstance(extent, IntegerAttr)]
+        shape = [extent.value.data for extent in cast(ArrayAttr[IntegerAttr[Any]], wish)]
     return _numbers(shape, element_dtype(type), random)
 
 
@@ -175,7 +178,7 @@ def _changed_arguments(module: ModuleOp, function: FuncOp, reference: Reference,
         raise CompileError(message, location=place(function), hint="the validator knows destination arguments, arena and weights")
     made: list[Array] = []
     for type, result in zip(destinations, reference.results, strict=False):
-        if not isinstance(type, MemRefType | TensorType):
+        if not is_shaped(type):
             message = f"pass '{pass_name}' gave '@{reference.name}' a destination of type {type}"
             raise CompileError(message, location=place(function))
         made.append(garbage(np.shape(result), element_dtype(type)))
@@ -196,7 +199,7 @@ def _packed_weights(module: ModuleOp) -> Array:
     for op in module.body.block.ops:
         offset, value = op.attributes.get("offset"), op.properties.get("initial_value")
         if op.name == "memref.global" and isinstance(offset, IntegerAttr) and isinstance(value, DenseIntOrFPElementsAttr):
-            data = np.ascontiguousarray(array_of(value)).reshape(-1).view(np.int8)
+            data = np.ascontiguousarray(array_of(cast(DenseIntOrFPElementsAttr[Any], value))).reshape(-1).view(np.int8)
             start = offset.value.data
             block[start : start + data.size] = data
     return block

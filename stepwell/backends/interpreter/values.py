@@ -8,7 +8,8 @@
 | vector | numpy array, never written once it is a value |
 | memref | numpy array that is a view of its buffer: casts, subviews and reshapes alias |
 
-The body of a `linalg.generic` runs on arrays in the place of scalars, one element per point of the iteration space; implementations of scalar ops
+The body of a `linalg.generic` runs on arrays in the place of scalars, one element per point of the iteration space; implementations of
+scalar ops
 therefore take both.
 """
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 from xdsl.dialects.builtin import (
@@ -41,15 +42,30 @@ from xdsl.ir.affine import (
     AffineSymExpr,
 )
 
+from stepwell.dialects.support import element_of
+from stepwell.dialects.support import shape_of as dialects_shape_of
 from stepwell.ir.constants import Array, array_of, dtype_of
 from stepwell.ir.diagnostics import CompileError
 
-SHAPED = (TensorType, MemRefType, VectorType)
+
+def is_array(value: Any) -> TypeGuard[Array]:
+    """Whether a value is a numpy array, not a scalar."""
+    return isinstance(value, np.ndarray)
+
+
+def is_shaped(type: Attribute) -> bool:
+    """Whether values of the type are arrays."""
+    return isinstance(type, TensorType | MemRefType | VectorType)
+
+
+def shape_of(type: Attribute) -> tuple[int, ...]:
+    """The shape of a tensor, memref or vector type, () of a scalar type."""
+    return dialects_shape_of(type) or ()
 
 
 def element_dtype(type: Attribute) -> np.dtype[Any]:
     """The dtype of a scalar type, or of the elements of a shaped type. Raises CompileError for a type that has none."""
-    element = type.get_element_type() if isinstance(type, SHAPED) else type
+    element = element_of(type)
     try:
         return dtype_of(element)
     except KeyError as error:
@@ -63,24 +79,24 @@ def is_index(type: Attribute) -> bool:
 
 def constant_value(attribute: Attribute) -> Any:
     """The run-time value of a constant attribute."""
-    if isinstance(attribute, IntegerAttr):
-        if isinstance(attribute.type, IndexType):
-            return attribute.value.data
-        dtype = element_dtype(attribute.type)
-        return np.bool_(attribute.value.data & 1) if dtype == np.bool_ else np.array(attribute.value.data).astype(dtype)[()]
-    if isinstance(attribute, FloatAttr):
-        return np.array(attribute.value.data).astype(element_dtype(attribute.type))[()]
     if isinstance(attribute, DenseIntOrFPElementsAttr):
-        return array_of(attribute)
+        return array_of(cast(DenseIntOrFPElementsAttr[Any], attribute))
+    if isinstance(attribute, IntegerAttr | FloatAttr):
+        scalar = cast(Any, attribute)
+        if is_index(scalar.type):
+            return scalar.value.data
+        dtype = element_dtype(scalar.type)
+        return np.bool_(scalar.value.data & 1) if dtype == np.bool_ else np.array(scalar.value.data).astype(dtype)[()]
     raise CompileError(f"the interpreter has no constant of the form {attribute}")
 
 
 def argument_value(type: Attribute, value: Any, what: str) -> Any:
-    """`value` as a value of `type`. Raises CompileError where it does not fit; arrays are taken as they are, so that memrefs alias the caller's."""
-    if not isinstance(type, SHAPED):
+    """`value` as a value of `type`. Raises CompileError where it does not fit; arrays are taken as they are, so that memrefs alias the
+    caller's."""
+    if not is_shaped(type):
         return int(value) if is_index(type) else np.asarray(value).astype(element_dtype(type))[()]
-    array = np.asarray(value)
-    shape, dtype = type.get_shape(), element_dtype(type)
+    array: Array = np.asarray(value)
+    shape, dtype = shape_of(type), element_dtype(type)
     fits = len(shape) == array.ndim and all(size in (DYNAMIC_INDEX, given) for size, given in zip(shape, array.shape, strict=True))
     if not fits or array.dtype != dtype:
         raise CompileError(f"{what} is an array of shape {array.shape} of {array.dtype} where {type} is expected")
@@ -98,7 +114,7 @@ def garbage(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
 
 def as_tuple(values: Any) -> tuple[Any, ...]:
     """The results of an implementation as a tuple."""
-    return values if isinstance(values, tuple) else (values,)
+    return cast(tuple[Any, ...], values) if isinstance(values, tuple) else (values,)
 
 
 # ---- affine maps as Python functions --------------------------------------------------------------------------------------------
@@ -147,7 +163,7 @@ def map_of(attribute: AffineMapAttr) -> Callable[..., tuple[Any, ...]]:
 def checked(indices: Sequence[Any], shape: Sequence[int]) -> tuple[Any, ...]:
     """Subscripts, ints or arrays. Raises IndexError where one lies outside: numpy would count negative ones from the end."""
     for dim, (index, size) in enumerate(zip(indices, shape, strict=True)):
-        if isinstance(index, np.ndarray):
+        if is_array(index):
             if index.size and (index.min() < 0 or index.max() >= size):
                 raise IndexError(f"index {index.min()}..{index.max()} is out of bounds of dimension {dim} of extent {size}")
         elif not 0 <= index < size:

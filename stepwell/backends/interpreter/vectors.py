@@ -12,7 +12,7 @@ from xdsl.ir.affine import AffineDimExpr
 
 from stepwell.backends.interpreter import arithmetic
 from stepwell.backends.interpreter.machine import Implementation
-from stepwell.backends.interpreter.values import checked, element_dtype
+from stepwell.backends.interpreter.values import checked, element_dtype, is_array, shape_of
 from stepwell.dialects import vector
 from stepwell.dialects.support import element_of, is_float
 from stepwell.ir.constants import Array
@@ -24,7 +24,8 @@ Index = tuple[Any, ...]
 
 
 class Transfer:
-    """Where the elements of a transfer lie, decoded once: for each dimension of the vector the dimension of the source, None for a broadcast."""
+    """Where the elements of a transfer lie, decoded once: for each dimension of the vector the dimension of the source, None for a
+    broadcast."""
 
     def __init__(self, op: Any, shape: Sequence[int]) -> None:
         self.name = op.name
@@ -100,7 +101,7 @@ def transfer_read(op: vector.TransferReadOp) -> Callable[..., Array]:
 
 
 def transfer_write(op: vector.TransferWriteOp) -> Callable[..., Any]:
-    transfer = Transfer(op, op.vector.type.get_shape())
+    transfer = Transfer(op, shape_of(op.vector.type))
     indices, functional = len(op.indices), op.result is not None
 
     def write(value: Array, target: Array, *operands: Any) -> Any:
@@ -134,7 +135,11 @@ def _rows(base: Array, indices: Sequence[int], shape: Sequence[int], mask: Array
 
 def load(op: vector.LoadOp) -> Callable[..., Array]:
     shape = op.result.type.get_shape()
-    return lambda base, *indices: base[_rows(base, indices, shape)]
+
+    def read(base: Array, *indices: int) -> Array:
+        return base[_rows(base, indices, shape)]
+
+    return read
 
 
 def store(op: vector.StoreOp) -> Callable[..., None]:
@@ -226,6 +231,10 @@ def from_elements(op: vector.FromElementsOp) -> Callable[..., Array]:
     return lambda *elements: np.array(elements, dtype).reshape(shape)
 
 
+def to_elements(value: Array) -> tuple[Any, ...]:
+    return tuple(value.reshape(-1))
+
+
 # ---- combining ------------------------------------------------------------------------------------------------------------------
 
 _COMBINE: dict[str, Callable[[Any, Any], Any]] = {
@@ -285,7 +294,7 @@ def outer_product(op: vector.OuterProductOp) -> Callable[..., Array]:
     fused = kind == "add" and is_float(element_of(op.result.type))
 
     def multiply(lhs: Array, rhs: Any, *start: Array) -> Array:
-        left = lhs.reshape(-1, 1) if isinstance(rhs, np.ndarray) and rhs.ndim else lhs
+        left = lhs.reshape(-1, 1) if is_array(rhs) and rhs.ndim else lhs
         if not start:
             return left * rhs
         return arithmetic.fma(np.broadcast_to(left, start[0].shape), rhs, start[0]) if fused else combine(start[0], left * rhs)
@@ -352,7 +361,7 @@ def extract_strided_slice(op: vector.ExtractStridedSliceOp) -> Callable[[Array],
 
 def insert_strided_slice(op: vector.InsertStridedSliceOp) -> Callable[..., Array]:
     offsets = [offset.value.data for offset in op.offsets]
-    shape = op.source.type.get_shape()
+    shape = shape_of(op.source.type)
     sizes = (1,) * (len(offsets) - len(shape)) + tuple(shape)
     box = tuple(slice(offset, offset + size) for offset, size in zip(offsets, sizes, strict=True))
 
@@ -388,7 +397,7 @@ IMPLEMENTATIONS: dict[type[Operation], Implementation] = {
     vector.ConstantMaskOp: constant_mask,
     vector.StepOp: step,
     vector.FromElementsOp: from_elements,
-    vector.ToElementsOp: lambda op: lambda value: tuple(value.reshape(-1)),
+    vector.ToElementsOp: lambda op: to_elements,
     vector.FMAOp: lambda op: arithmetic.fma,
     vector.ReductionOp: reduction,
     vector.MultiDimReductionOp: multi_reduction,

@@ -63,12 +63,12 @@ def test_a_wrong_constant_is_found(after: str) -> None:
 
 
 def test_an_element_that_is_not_written_is_found() -> None:
-    with pytest.raises(CompileError, match="1 of 4 elements differ, most at .3.: .* before, nan after"):
+    with pytest.raises(CompileError, match=r"1 of 4 elements differ, most at .3.: .* before, nan after"):
         validator(TENSORS).check(parse(BUFFERS.replace("0 to 4", "0 to 3")), "some-pass")
 
 
 def test_a_broken_access_is_found() -> None:
-    with pytest.raises(CompileError, match="pass 'some-pass' broke '@main': 'affine.load' failed: index 4 is out of bounds"):
+    with pytest.raises(CompileError, match=r"pass 'some-pass' broke '@main': 'affine.load' failed: index 4 is out of bounds"):
         validator(TENSORS).check(parse(BUFFERS.replace("0 to 4", "0 to 5")), "some-pass")
 
 
@@ -76,17 +76,17 @@ def test_memref_arguments_are_compared() -> None:
     before = BUFFERS.replace("%out: memref<4xf32>)", "%out: memref<4xf32>) attributes {x}")
     wrong = BUFFERS.replace("mulf", "addf")
     validator(before).check(parse(BUFFERS), "some-pass")
-    with pytest.raises(CompileError, match="changed argument 1 of '@main'"):
+    with pytest.raises(CompileError, match=r"changed argument 1 of '@main'"):
         validator(before).check(parse(wrong), "some-pass")
 
 
 def test_a_removed_function_is_found() -> None:
-    with pytest.raises(CompileError, match="removed the public function '@main'"):
+    with pytest.raises(CompileError, match=r"removed the public function '@main'"):
         validator(TENSORS).check(parse("func.func @other() {\n func.return\n}"), "some-pass")
 
 
 def test_another_signature_is_found() -> None:
-    with pytest.raises(CompileError, match="gave '@main' 3 arguments and 0 results; it had 1 and 1"):
+    with pytest.raises(CompileError, match=r"gave '@main' 3 arguments and 0 results; it had 1 and 1"):
         validator(TENSORS).check(parse(BUFFERS.replace("%out: memref<4xf32>)", "%out: memref<4xf32>, %n: index)")), "some-pass")
 
 
@@ -95,11 +95,11 @@ def test_integers_are_exact_and_floats_are_not() -> None:
         return f"func.func @main() -> {type} {{\n %r = arith.constant {value} : {type}\n func.return %r : {type}\n}}"
 
     validator(text("f32", "1000.0")).check(parse(text("f32", "1000.01")), "some-pass")
-    with pytest.raises(CompileError, match="1000.0 before, 1001.0 after"):
+    with pytest.raises(CompileError, match=r"1000.0 before, 1001.0 after"):
         validator(text("f32", "1000.0")).check(parse(text("f32", "1001.0")), "some-pass")
-    with pytest.raises(CompileError, match="100000 before, 100001 after"):
+    with pytest.raises(CompileError, match=r"100000 before, 100001 after"):
         validator(text("i32", "100000")).check(parse(text("i32", "100001")), "some-pass")
-    with pytest.raises(CompileError, match="nan after"):
+    with pytest.raises(CompileError, match=r"nan after"):
         validator(text("f32", "1000.0")).check(parse(text("f32", "0x7FC00000")), "some-pass")
 
 
@@ -125,6 +125,6 @@ def test_inputs() -> None:
 
 
 def test_what_cannot_be_run_is_refused() -> None:
-    with pytest.raises(CompileError, match="'@f' cannot be validated: 'memref.load' failed") as error:
+    with pytest.raises(CompileError, match=r"'@f' cannot be validated: 'memref.load' failed") as error:
         validator("func.func @f(%m: memref<4xf32>, %i: index) {\n %v = memref.load %m[%i] : memref<4xf32>\n func.return\n}")
     assert "validate_shapes" in str(error.value)
