@@ -1,7 +1,7 @@
 """The public way in: a model file becomes a `Program`.
 
-Warm path: the request (file, inputs, target) has been compiled before; its image, code and weights come from the cache and nothing of the compiler
-is imported. Cold path: the frontend imports the model, the CPU backend compiles it, the cache keeps the result.
+Warm path: the request (file, inputs, target) has been compiled before; its image, code and weights come from the cache and nothing of
+the compiler is imported. Cold path: the frontend imports the model, the CPU backend compiles it, the cache keeps the result.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
     from stepwell.frontends.onnx.load import OnnxModel
+    from stepwell.ir.constants import Array
 
     Model = str | os.PathLike[str] | bytes | onnx.ModelProto
     Progress = Callable[[str, int, int], None]
@@ -159,9 +160,10 @@ def _checked_inputs(inputs: object) -> Mapping[str, Any]:
     """`inputs` as they must be for the frontend to look at them."""
     if inputs is None:
         return {}
-    if not isinstance(inputs, Mapping) or not all(isinstance(name, str) for name in cast(Iterable[object], inputs)):
-        raise CompileError(f"inputs must be a mapping from names to shapes, not {_kind(inputs)}", hint="for example {'x': (1, 3, 48, 192)}")
-    return dict(cast(Mapping[str, Any], inputs))
+    given = cast("Mapping[str, Any]", inputs)
+    if not isinstance(inputs, Mapping) or not all(isinstance(name, str) for name in cast("Iterable[object]", given)):
+        raise CompileError(f"inputs must be a mapping from names to shapes, not {_kind(given)}", hint="for example {'x': (1, 3, 48, 192)}")
+    return dict(given)
 
 
 def _kind(value: object) -> str:
@@ -174,7 +176,8 @@ def _describe(inputs: Mapping[str, Any]) -> list[Any]:
     described: list[Any] = []
     for name, value in sorted(inputs.items()):
         if isinstance(value, np.ndarray):
-            described.append([name, str(value.dtype), value.shape, digest(np.ascontiguousarray(value).tobytes())])
+            array = cast("Array", value)
+            described.append([name, str(array.dtype), array.shape, digest(array.tobytes())])
         else:
             described.append([name, repr(value)])
     return described

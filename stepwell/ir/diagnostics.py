@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 
@@ -37,7 +37,7 @@ class InternalError(CompileError):
 
 
 @contextmanager
-def only_compile_errors(step: str | Callable[[], str]) -> Iterator[None]:
+def only_compile_errors(step: str | Callable[[], str]) -> Generator[None]:
     """Whatever escapes from inside becomes a CompileError that names the step, chained from its cause.
 
     `step` is read when something has gone wrong, so that it may say how far the work had come.

@@ -1,8 +1,8 @@
 """Compiled code on disk: content-addressed, written atomically, verified on load, bounded in size, shared by processes without locks.
 
 An entry is one file: magic, checksum, payload. Readers take no lock; a short, foreign or corrupt file is a miss and is removed. Writers
-write a temporary file in the same folder and rename it. Objects are executable code, so the folder is private to the user (0700) and entries
-owned by somebody else are ignored.
+write a temporary file in the same folder and rename it. Objects are executable code, so the folder is private to the user (0700) and
+entries owned by somebody else are ignored.
 
 `STEPWELL_CACHE_DIR` moves the cache, `STEPWELL_CACHE_SIZE` bounds it in bytes (default 4 GiB), `STEPWELL_CACHE=0` turns it off.
 """
@@ -28,7 +28,7 @@ _DEFAULT_LIMIT = 4 << 30
 _ENTRY = re.compile(r"[0-9a-f]{32}\.\w+(\.\w+\.tmp)?")
 
 
-def digest(*parts: str | bytes) -> str:
+def digest(*parts: str | bytes | memoryview) -> str:
     """A key for content: 32 hexadecimal digits. Parts are delimited, so ("a", "bc") differs from ("ab", "c")."""
     state = blake2b(digest_size=16)
     for part in parts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from xdsl.ir import Operation
@@ -44,7 +44,7 @@ class Clock(Instrumentation):
             self._done += 1
 
     @contextmanager
-    def measure(self, step: str) -> Iterator[None]:
+    def measure(self, step: str) -> Generator[None]:
         """Count what happens inside as one step of that name."""
         before, self.doing = self.doing, f"step '{step}'"
         start = time.perf_counter()

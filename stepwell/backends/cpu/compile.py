@@ -1,23 +1,23 @@
 """From level 1 to a program image: the pipelines in order, one object per kernel from the cache or anew, `main`, and the packed weights.
 
-Kernels are looked up as soon as they are bufferised, before anything of them is lowered: a kernel that the cache knows loses its body and is not
-walked down again. What the cache does not know goes down the stairs together and becomes one object each.
+Kernels are looked up as soon as they are bufferised, before anything of them is lowered: a kernel that the cache knows loses its body
+and is not walked down again. What the cache does not know goes down the stairs together and becomes one object each.
 """
 
 from __future__ import annotations
 
 import gc
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, StringAttr, TensorType
 from xdsl.dialects.func import CallOp, FuncOp
-from xdsl.ir import Region
+from xdsl.ir import Attribute, Region
 
 from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, digest
 from stepwell.backends.cpu.clock import Clock
-from stepwell.backends.cpu.codegen import SpillReport, compile_llvm_ir
+from stepwell.backends.cpu.codegen import compile_llvm_ir
 from stepwell.backends.cpu.host import check_memory
 from stepwell.backends.cpu.image import KernelCall, ProgramImage, TensorSpec
 from stepwell.backends.cpu.weights import collect_weights
@@ -33,6 +33,7 @@ TO_VECTORS = (*LEVELS["affine"][1:], *LEVELS["vector"])
 """The pipelines that only kernels go down that the cache does not know."""
 CODE_STEPS = 12
 """Steps of the progress bar for everything after the passes, however many kernels there are: a guess at its share of the time."""
+
 
 @dataclass
 class Compilation:
@@ -165,21 +166,25 @@ def _signature(module: ModuleOp) -> tuple[list[TensorSpec], list[TensorSpec], li
         raise CompileError("the module has no function @main")
 
     def names(attribute: str, count: int, prefix: str) -> list[str]:
-        given = main.attributes.get(attribute)
-        if isinstance(given, ArrayAttr):
-            return [name.data for name in given if isinstance(name, StringAttr)]
-        return [f"{prefix}{i}" for i in range(count)]
+        return _strings(main.attributes.get(attribute)) or [f"{prefix}{i}" for i in range(count)]
 
     def spec(name: str, type: Any) -> TensorSpec:
         if not isinstance(type, TensorType) or any(extent < 0 for extent in type.get_shape()):
             raise CompileError(f"'{name}' has type {type}; the CPU backend needs tensors of known extents", hint="fix them with inputs=")
-        return TensorSpec(name, tuple(type.get_shape()), dtype_of(type.get_element_type()).name)
+        tensor = cast("TensorType[Any]", type)
+        return TensorSpec(name, tuple(tensor.get_shape()), dtype_of(tensor.get_element_type()).name)
 
     in_types, out_types = list(main.function_type.inputs), list(main.function_type.outputs)
     inputs = [spec(name, type) for name, type in zip(names("input_names", len(in_types), "arg"), in_types, strict=True)]
     outputs = [spec(name, type) for name, type in zip(names("output_names", len(out_types), "result"), out_types, strict=True)]
-    notes = main.attributes.get("notes")
-    return inputs, outputs, [n.data for n in notes if isinstance(n, StringAttr)] if isinstance(notes, ArrayAttr) else []
+    return inputs, outputs, _strings(main.attributes.get("notes"))
+
+
+def _strings(attribute: Attribute | None) -> list[str]:
+    """The texts of an array of strings; none where there is no such array."""
+    if not isinstance(attribute, ArrayAttr):
+        return []
+    return [entry.data for entry in cast("ArrayAttr[Attribute]", attribute) if isinstance(entry, StringAttr)]
 
 
 def _calls(module: ModuleOp) -> list[KernelCall]:

@@ -1,8 +1,8 @@
 """Object code in, callable addresses out: LLVM's ORC JIT linker, reached through llvmlite's shared library without importing llvmlite.
 
-Importing `llvmlite.binding` costs more than linking a whole model, and a warm start needs only two of its entry points. The C interface used here
-is that of llvmlite 0.50 (`LLVMPY_CreateLLJITCompiler`, `LLVMPY_LLJIT_Link`), which pyproject pins. JITLink, not RuntimeDyld: the latter aborts
-the process on a relocation out of range.
+Importing `llvmlite.binding` costs more than linking a whole model, and a warm start needs only two of its entry points. The C interface
+used here is that of llvmlite 0.50 (`LLVMPY_CreateLLJITCompiler`, `LLVMPY_LLJIT_Link`), which pyproject pins. JITLink, not RuntimeDyld: the
+latter aborts the process on a relocation out of range.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class LinkedLibrary:
 
     def __del__(self) -> None:
         tracker, self._tracker = getattr(self, "_tracker", 0), 0
-        if tracker and _library is not None:  # module globals are gone at interpreter exit
+        if tracker and globals().get("_library") is not None:  # module globals are gone at interpreter exit
             error = ctypes.c_void_p()
             _library().LLVMPY_LLJIT_Dylib_Tracker_Dispose(tracker, ctypes.byref(error))
 

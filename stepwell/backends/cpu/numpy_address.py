@@ -1,13 +1,13 @@
 """Where an array's data lies, quickly.
 
-`array.ctypes.data` builds an object and costs more than the rest of a small call. CPython stores the pointer at a fixed place of every array
-object (the first field of `PyArrayObject`), so it can be read in place. A probe checks that at import; where it fails, the slow way is taken.
+`array.ctypes.data` builds an object and costs more than the rest of a small call. CPython stores the pointer at a fixed place of every
+array object (the first field of `PyArrayObject`), so it can be read in place. A probe checks that at import; where it fails, the slow
+way is taken.
 """
 
 from __future__ import annotations
 
 import ctypes
-
 from typing import TYPE_CHECKING
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Threads for generated code: one pool per number of threads, started at first use, sane after fork and at interpreter exit.
 
-The default number of threads is what the process may really use: its CPU affinity and its cgroup's quota. `STEPWELL_NUM_THREADS` overrides it,
-`STEPWELL_SPIN_US` sets how long an idle worker spins before it parks (default 200 microseconds; 0 parks at once).
+The default number of threads is what the process may really use: its CPU affinity and its cgroup's quota. `STEPWELL_NUM_THREADS`
+overrides it, `STEPWELL_SPIN_US` sets how long an idle worker spins before it parks (default 200 microseconds; 0 parks at once).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _cgroup_cpus() -> float:
 
 
 def default_threads() -> int:
-    """How many threads a program uses if nobody says otherwise. Raises CompileError if the environment variable is not a positive number."""
+    """How many threads a program uses if nobody says otherwise. Raises CompileError if the environment variable is no such number."""
     asked = os.environ.get("STEPWELL_NUM_THREADS")
     if asked:
         return check_threads(asked, "STEPWELL_NUM_THREADS")

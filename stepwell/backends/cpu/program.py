@@ -3,27 +3,28 @@
     outputs = program(x=array)            # {"y": array}
     program(array, out={"y": buffer})     # positional inputs, results written into your buffer
 
-Calls may come from several Python threads at once: each has an arena of its own, and the interpreter lock is released while native code runs.
-Results never share memory with the arena, the inputs or each other.
+Calls may come from several Python threads at once: each has an arena of its own, and the interpreter lock is released while native code
+runs. Results never share memory with the arena, the inputs or each other.
 """
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from stepwell.backends.cpu.host import amount_of_memory, check_memory
 from stepwell.backends.cpu.image import ProgramImage, TensorSpec
 from stepwell.backends.cpu.link import link
 from stepwell.backends.cpu.numpy_address import address_of, aligned_bytes
-from stepwell.backends.cpu.host import amount_of_memory, check_memory
 from stepwell.ir.diagnostics import CompileError, only_compile_errors
 
 if TYPE_CHECKING:
     from stepwell.backends.cpu.report import Report
     from stepwell.ir.constants import Array
+
 
 class NativeCode:
     """The linked code of a program with its weights: what a call needs besides arrays."""
@@ -108,12 +109,9 @@ class Program:
 
         results: dict[str, Array] = {}
         if out is None:
-            try:
-                for name, shape, dtype in self._outputs:
-                    result = results[name] = np.empty(shape, dtype)
-                    pointers.append(address_of(result))
-            except MemoryError:
-                raise self._no_memory() from None
+            for name, shape, dtype in self._outputs:
+                result = results[name] = self._new(shape, dtype)
+                pointers.append(address_of(result))
             self._run(pointers)
             return results
         return self._run_into(out, [*(a for a in named.values() if isinstance(a, np.ndarray)), *kept], pointers)
@@ -131,29 +129,26 @@ class Program:
         self._main(address, self._weights_address, *pointers)
         self._arenas.append((arena, address))
 
-    def _run_into(self, out: Mapping[str, Array], taken: list[Array], pointers: list[int]) -> dict[str, Array]:
+    def _run_into(self, out: Any, taken: list[Array], pointers: list[int]) -> dict[str, Array]:
         """Write results into the caller's buffers; one that overlaps an input or another buffer is filled by a copy at the end."""
         if not isinstance(out, Mapping):
             hint = "an input of that name: program({'out': array})" if any(name == "out" for name, _, _ in self._inputs) else None
             raise CompileError("out must be a mapping from names of outputs to arrays", hint=hint)
-        unknown = [name for name in out if all(name != spec.name for spec in self.image.outputs)]
+        buffers = cast("Mapping[str, Any]", out)
+        unknown = [name for name in buffers if all(name != spec.name for spec in self.image.outputs)]
         if unknown:
             raise CompileError(f"no output is named {unknown[0]!r}", hint=f"outputs: {', '.join(spec.name for spec in self.image.outputs)}")
         results: dict[str, Array] = {}
         copies: list[tuple[Array, Array]] = []
         for name, shape, dtype in self._outputs:
-            buffer = out.get(name)
-            if buffer is None:
-                result = target = np.empty(shape, dtype)
+            if buffers.get(name) is None:
+                target = results[name] = self._new(shape, dtype)
             else:
-                if not isinstance(buffer, np.ndarray) or buffer.shape != shape or buffer.dtype != dtype or not buffer.flags.writeable:
-                    raise CompileError(f"out[{name!r}] must be a writeable array of shape {shape} and dtype {dtype}")
-                direct = buffer.flags.carray and not any(np.may_share_memory(buffer, other) for other in taken)
-                result, target = buffer, buffer if direct else np.empty(shape, dtype)
-                if not direct:
+                target = buffer = results[name] = _as_buffer(name, buffers[name], shape, dtype)
+                if not buffer.flags.carray or any(np.may_share_memory(buffer, other) for other in taken):
+                    target = self._new(shape, dtype)
                     copies.append((buffer, target))
                 taken.append(buffer)
-            results[name] = result
             pointers.append(address_of(target))
         self._run(pointers)
         for buffer, source in copies:
@@ -162,7 +157,7 @@ class Program:
 
     def _bind(self, arrays: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
         if len(arrays) == 1 and isinstance(arrays[0], Mapping) and not named:
-            return dict(arrays[0])
+            return dict(cast("Mapping[str, Any]", arrays[0]))
         if len(arrays) > len(self._inputs):
             raise CompileError(f"{len(arrays)} inputs given, the program takes {len(self._inputs)}")
         bound = {name: array for (name, _, _), array in zip(self._inputs, arrays, strict=False)}
@@ -170,11 +165,15 @@ class Program:
             raise CompileError(f"input {name!r} given twice")
         return bound | named
 
+    def _new(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        try:
+            return np.empty(shape, dtype)
+        except MemoryError:
+            raise self._no_memory() from None
+
     def _no_memory(self) -> CompileError:
-        outputs = sum(spec.nbytes for spec in self.image.outputs)
-        return CompileError(
-            f"not enough memory to run: {amount_of_memory(self.image.arena_size)} for intermediate values, {amount_of_memory(outputs)} for outputs"
-        )
+        arena, outputs = (amount_of_memory(n) for n in (self.image.arena_size, sum(spec.nbytes for spec in self.image.outputs)))
+        return CompileError(f"not enough memory to run: {arena} for intermediate values and {outputs} for outputs are needed")
 
     def _bad_names(self, named: Mapping[str, Any]) -> CompileError:
         wanted = [spec.name for spec in self.image.inputs]
@@ -187,19 +186,29 @@ class Program:
 
 def _as_input(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Anything array-like as a contiguous array of the wanted shape and dtype; values are never converted silently."""
-    if not isinstance(value, np.ndarray):
-        try:
-            value = _to_numpy(value, shape, dtype)
-        except Exception as error:  # whatever numpy, or the __dlpack__ or __array__ of somebody else's class, may raise
-            raise CompileError(f"input {name!r} of type {type(value).__name__} cannot be read as an array: {error}") from error
-    if value.dtype != dtype:
-        raise CompileError(f"input {name!r} has dtype {value.dtype}, the program was compiled for {dtype}", hint=f"array.astype('{dtype}')")
-    if value.shape != shape:
-        raise CompileError(f"input {name!r} has shape {value.shape}, the program was compiled for {shape}", hint="compile again with inputs=")
-    return np.require(value, dtype, ["C_CONTIGUOUS", "ALIGNED"])
+    try:
+        array = _to_numpy(value, shape, dtype)
+    except Exception as error:  # whatever numpy, or the __dlpack__ or __array__ of somebody else's class, may raise
+        raise CompileError(f"input {name!r} of type {type(value).__name__} cannot be read as an array: {error}") from error
+    if array.dtype != dtype:
+        raise CompileError(f"input {name!r} has dtype {array.dtype}, the program was compiled for {dtype}", hint=f"array.astype('{dtype}')")
+    if array.shape != shape:
+        raise CompileError(f"input {name!r} has shape {array.shape}, the program was compiled for {shape}", hint="compile it again")
+    return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
+
+
+def _as_buffer(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """The caller's buffer for an output, if results can be written into it."""
+    if isinstance(value, np.ndarray):
+        array = cast("Array", value)
+        if array.shape == shape and array.dtype == dtype and array.flags.writeable:
+            return array
+    raise CompileError(f"out[{name!r}] must be a writeable array of shape {shape} and dtype {dtype}")
 
 
 def _to_numpy(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    if isinstance(value, np.ndarray):
+        return cast("Array", value)
     if hasattr(value, "__dlpack__") and not isinstance(value, np.generic):
         return np.from_dlpack(value)
     if isinstance(value, (int, float, bool)) and shape == ():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -41,7 +40,9 @@ def _shortened(sources: str, skipped: int, width: int = 44) -> str:
 
 def _common_folder(names: list[str]) -> str:
     """What all names, if they are written like paths, begin with."""
-    return os.path.commonprefix(names).rpartition("/")[0] if len(names) > 1 else ""
+    first, last = min(names, default=""), max(names, default="")  # what these two share, all share
+    shared = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+    return first[:shared].rpartition("/")[0]
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,9 @@ class Report:
             merged.setdefault(call.kernel, []).append(call)
         total = sum(call.flops * call.count for call in self.image.calls) or 1
         table = _table("kernels", "kernel", numbers=("calls", "work", "moved", "share of work"))
-        rows = [(name, sum(c.count for c in g), sum(c.flops * c.count for c in g), sum(c.bytes * c.count for c in g)) for name, g in merged.items()]
-        for name, count, flops, moved in sorted(rows, key=lambda row: -row[2]):
+        rows = [(name, sum(c.flops * c.count for c in group), group) for name, group in merged.items()]
+        for name, flops, group in sorted(rows, key=lambda row: -row[1]):
+            count, moved = sum(call.count for call in group), sum(call.bytes * call.count for call in group)
             table.add_row(name, str(count), _amount(flops, "flop"), _amount(moved, "B"), f"{flops / total:.1%}")
         return table
 
@@ -103,7 +105,8 @@ class Report:
         title = f"calls in order; the names of all nodes begin with {prefix}/" if prefix else "calls in order"
         table = _table(title, "kernel", "for", numbers=("times", "work", "moved"))
         for call in self.image.calls:
-            table.add_row(call.kernel, _shortened(call.source, skipped), str(call.count), _amount(call.flops, "flop"), _amount(call.bytes, "B"))
+            work, moved = _amount(call.flops, "flop"), _amount(call.bytes, "B")
+            table.add_row(call.kernel, _shortened(call.source, skipped), str(call.count), work, moved)
         return table
 
     def _times(self) -> Table:

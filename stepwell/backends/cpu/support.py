@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from stepwell.backends.cpu.cache import ObjectCache, digest
 
 
@@ -17,8 +19,9 @@ def support_object(name: str, llvm_ir: str) -> bytes:
 
 
 def _compile(llvm_ir: str) -> bytes:
-    import llvmlite.binding as llvm
+    import llvmlite.binding
 
+    llvm: Any = llvmlite.binding
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     machine = llvm.Target.from_default_triple().create_target_machine(opt=2, reloc="pic")

@@ -1,11 +1,12 @@
 """The packed weights of a program: one block of bytes, laid out by `plan-memory`, written once and mapped at run time.
 
-`plan-memory` leaves each constant as `memref.global ... {offset = N}` and the size of the block as the module attribute `stepwell.weights_size`.
+`plan-memory` leaves each constant as `memref.global ... {offset = N}` and the size of the block as the module attribute
+`stepwell.weights_size`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, ModuleOp
@@ -55,6 +56,7 @@ def _payloads(module: ModuleOp) -> list[tuple[int, bytes]]:
         offset = op.attributes.get("offset")
         value = op.properties.get("initial_value")
         if op.name == "memref.global" and isinstance(offset, IntegerAttr) and isinstance(value, DenseIntOrFPElementsAttr):
-            payload = array_of(value).tobytes() if is_splat(value) else value.data.data
+            constant = cast("DenseIntOrFPElementsAttr[Any]", value)
+            payload = array_of(constant).tobytes() if is_splat(constant) else constant.data.data
             found.append((offset.value.data, payload))
     return found

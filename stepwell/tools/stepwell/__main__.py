@@ -1,7 +1,7 @@
 """`stepwell`: run, compile, measure and inspect models from the command line.
 
-Every subcommand is a module of this folder with `add_arguments(parser)` and `execute(arguments) -> int`; a user's mistake is one line on stderr and
-exit status 1.
+Every subcommand is a module of this folder with `add_arguments(parser)` and `execute(arguments) -> int`; a user's mistake is one line on
+stderr and exit status 1.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,13 +40,15 @@ def execute(arguments: argparse.Namespace) -> int:
     program = compile_model(arguments, files)
     arrays = feed(program, arguments, files)
     reference = list(program(arrays).values())
-    runs = {"stepwell": lambda: program(arrays)} | {name: PEERS[name](arguments.model, arrays, program.threads) for name in peers}
+    runs: dict[str, Callable[[], Iterable[Array]]] = {"stepwell": lambda: program(arrays).values()}
+    runs |= {name: PEERS[name](arguments.model, arrays, program.threads) for name in peers}
     differences = {name: largest_difference(reference, runs[name]()) for name in peers}
     samples = interleave(runs, arguments.seconds)
 
     ours = np.median(samples["stepwell"])
     numbers = ("median ms", "10% .. 90%", "their time / ours", "largest difference")
-    rows = table("runtime", *numbers, title=f"{model_name(arguments)}, {program.threads} thread{'s' if program.threads > 1 else ''}", right=numbers)
+    threads = f"{program.threads} thread{'s' if program.threads > 1 else ''}"
+    rows = table("runtime", *numbers, title=f"{model_name(arguments)}, {threads}", right=numbers)
     for name, times in samples.items():
         low, high = np.percentile(times, [10, 90]) * 1e3
         ratio, difference = (f"{np.median(times) / ours:.2f}", f"{differences[name]:.1e}") if name in differences else ("", "")

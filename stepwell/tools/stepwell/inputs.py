@@ -1,7 +1,7 @@
 """What the subcommands share: naming a model, fixing its free dimensions, making its inputs.
 
-    --shape x=1x3x48x192       fixes the shape of input x; --shape x=scalar
-    --input x=file.npy         reads it (and fixes the shape); also x=random and x=zeros
+--shape x=1x3x48x192       fixes the shape of input x; --shape x=scalar
+--input x=file.npy         reads it (and fixes the shape); also x=random and x=zeros
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that say what to feed."""
-    parser.add_argument("--input", action="append", default=[], metavar="NAME=file.npy|random|zeros", help="values of an input (default random)")
+    values = "NAME=file.npy|random|zeros"
+    parser.add_argument("--input", action="append", default=[], metavar=values, help="values of an input (default random)")
     parser.add_argument("--seed", type=int, default=0, help="seed of random inputs")
 
 

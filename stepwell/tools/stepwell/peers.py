@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _errors_of(runtime: str) -> Iterator[None]:
+def _errors_of(runtime: str) -> Generator[None]:
     """What another runtime raises, as one line that says whose it is."""
     try:
         yield
@@ -30,15 +30,16 @@ def _errors_of(runtime: str) -> Iterator[None]:
 def onnxruntime_run(model: Path, arrays: Mapping[str, Array], threads: int) -> Run:
     """ONNX Runtime on the CPU, all optimisations on, so many intra-op threads."""
     try:
-        import onnxruntime as ort  # pyright: ignore[reportMissingTypeStubs]
+        import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
     except ImportError:
         raise CompileError("onnxruntime is not installed", hint="pip install 'stepwell[bench]'") from None
     with _errors_of("onnxruntime"):
-        options: Any = ort.SessionOptions()
+        ort: Any = onnxruntime
+        options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        session: Any = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         feeds = dict(arrays)
         session.run(None, feeds)
     return lambda: session.run(None, feeds)
@@ -47,11 +48,11 @@ def onnxruntime_run(model: Path, arrays: Mapping[str, Array], threads: int) -> R
 def openvino_run(model: Path, arrays: Mapping[str, Array], threads: int) -> Run:
     """OpenVINO on the CPU in f32, tuned for latency, so many threads."""
     try:
-        import openvino as ov  # pyright: ignore[reportMissingImports]
+        import openvino  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise CompileError("openvino is not installed", hint="pip install openvino") from None
     with _errors_of("openvino"):
-        runtime: Any = ov
+        runtime: Any = openvino
         core = runtime.Core()
         network = core.read_model(str(model))
         network.reshape({name: list(array.shape) for name, array in arrays.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 Progress = Callable[[str, int, int], None]
@@ -11,7 +11,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @contextmanager
-def progress_on_terminal(title: str) -> Iterator[Progress | None]:
+def progress_on_terminal(title: str) -> Generator[Progress | None]:
     """Yields a progress callback, or None when stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield None

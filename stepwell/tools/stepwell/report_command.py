@@ -11,7 +11,7 @@ from stepwell.tools.stepwell.inputs import add_model_arguments, compile_model
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `stepwell report`."""
     add_model_arguments(parser)
-    parser.add_argument("--calls", action="store_true", help="one line for each call, with the nodes it stands for, rather than for each kernel")
+    parser.add_argument("--calls", action="store_true", help="one line for each call, with the nodes it stands for")
 
 
 def execute(arguments: argparse.Namespace) -> int:
