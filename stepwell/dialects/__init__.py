@@ -1,7 +1,8 @@
 """Our dialects by name, imported only when used: name -> "module:dialect". They take the place of xDSL's dialect of the same name.
 
-Each module of an upstream dialect exports every op of that dialect, ours and xDSL's alike. Import ops from here (`from stepwell.dialects import
-affine`), never from `xdsl.dialects`: where both define an op of the same name, only ours is what the parser builds.
+Each module of an upstream dialect exports every op of that dialect, ours and xDSL's alike. Import ops from here
+(`from stepwell.dialects import affine`), never from `xdsl.dialects`: where both define an op of the same name, only ours is what the
+parser builds.
 """
 
 DIALECTS: dict[str, str] = {

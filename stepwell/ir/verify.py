@@ -33,6 +33,7 @@ BRANCHES: dict[str, Callable[[Any], Forwarded]] = {
     "cf.switch": lambda op: [op.default_operands, *op.case_operands],
     "llvm.br": lambda op: [op.arguments],
     "llvm.cond_br": lambda op: [op.then_arguments, op.else_arguments],
+    "llvm.switch": lambda op: [op.defaultOperands, *(operands for _, _, operands in op.cases())],
 }
 """The operands that a branch passes to each of its successors, by the name of the operation."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math as python_math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import ml_dtypes
 import numpy as np
@@ -267,8 +267,8 @@ def clamp(value: Value, low: Value, high: Value) -> Value:
 
 
 def is_normal(value: Value) -> Value:
-    limits: Callable[..., Any] = ml_dtypes.finfo
-    return np.isfinite(value) & (abs(value) >= limits(np.asarray(value).dtype).smallest_normal)
+    smallest = cast(Any, ml_dtypes).finfo(np.asarray(value).dtype).smallest_normal
+    return np.isfinite(value) & (abs(value) >= smallest)
 
 
 def fma(a: Value, b: Value, c: Value) -> Value:

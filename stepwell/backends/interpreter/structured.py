@@ -1,7 +1,7 @@
 """`linalg`: the body of an op runs once per point of its reduction dimensions, on arrays over all points of its parallel dimensions.
 
 That is the meaning of the op exactly: points that differ in a parallel dimension are independent, and every element of an output meets the
-points of the reduction dimensions in their order. Where an output is not one element per parallel point, or the body has regions or writes
+points of the reduction dimensions in their order. Where two parallel points share an element of an output, or the body has regions or writes
 memory, the points run one by one.
 """
 
@@ -89,7 +89,9 @@ def loops(op: Operation, code: Code, maps: Sequence[AffineMap], iterators: Seque
         arrays: list[Array] = [np.asarray(value) for value in values]
         space = Space.of(maps, iterators, arrays)
         targets = [array.copy() if results else array for array in arrays[count:]]
-        run = _run_at_once if at_once else _run_one_by_one
+        pairs = zip(maps[count:], targets, strict=True)
+        distinct = at_once and all(_are_distinct(map, space, target.shape) for map, target in pairs)
+        run = _run_at_once if distinct else _run_one_by_one
         run(frame, body, space, functions, arrays[:count], targets, index_slots)
         for slot, target in zip(results, targets, strict=False):
             frame[slot] = target
@@ -98,13 +100,23 @@ def loops(op: Operation, code: Code, maps: Sequence[AffineMap], iterators: Seque
 
 
 def _can_run_at_once(block: Any, output_maps: Sequence[AffineMap], iterators: Sequence[str]) -> bool:
-    """Whether each output has exactly one element per parallel point, and the body computes without regions or writes."""
-    parallel = [dim for dim, kind in enumerate(iterators) if kind == "parallel"]
-    for map in output_maps:
-        dims = [expr.position for expr in map.results if isinstance(expr, AffineDimExpr)]
-        if len(dims) != len(map.results) or sorted(dims) != parallel:
-            return False
+    """Whether no reduction dimension chooses an element of an output, and the body computes without regions or writes."""
+    reductions = {dim for dim, kind in enumerate(iterators) if kind != "parallel"}
+    if any(map.used_dims() & reductions for map in output_maps):
+        return False
     return not any(inner.regions or inner.name in ("memref.store", "func.call", "affine.store") for inner in block.ops)
+
+
+def _are_distinct(map: AffineMap, space: Space, shape: Sequence[int]) -> bool:
+    """Whether parallel points choose distinct elements of an output of this shape."""
+    plain = {expr.position for expr in map.results if isinstance(expr, AffineDimExpr)}
+    if plain.issuperset(space.parallel):
+        return True
+    point = [0] * len(space.extents)
+    grid = np.indices([space.extents[dim] for dim in space.parallel], sparse=True)
+    places = map_function(map)(*[grid[space.parallel.index(dim)] if dim in space.parallel else point[dim] for dim in range(len(point))])
+    flat = np.ravel_multi_index(np.broadcast_arrays(*places), tuple(shape)) if places else np.zeros((), np.int64)
+    return np.unique(flat).size == np.prod([space.extents[dim] for dim in space.parallel], dtype=np.int64)
 
 
 def _run_at_once(
@@ -124,7 +136,8 @@ def _run_at_once(
             point[dim] = np.arange(part.start, part.stop).reshape([-1 if a == axis else 1 for a in range(rank)])
         output_functions = functions[len(inputs) :]
         places = [checked(function(*point), target.shape) for function, target in zip(output_functions, targets, strict=True)]
-        accumulators = [target[place] for target, place in zip(targets, places, strict=True)]
+        places = [np.broadcast_arrays(*place, np.zeros(shape, np.int8))[:-1] for place in places]
+        accumulators = [target[tuple(place)] for target, place in zip(targets, places, strict=True)]
         if 0 in shape:
             continue
         for reduction in product(*[range(space.extents[dim]) for dim in space.reductions]):
@@ -137,7 +150,7 @@ def _run_at_once(
             accumulators = [frame[slot] for slot in body.results]
         for target, place, value in zip(targets, places, accumulators, strict=True):
             # A body that ignores some dimensions yields an array that is smaller than the block.
-            target[place] = np.broadcast_to(value, shape)
+            target[tuple(place)] = np.broadcast_to(value, shape)
 
 
 def _run_one_by_one(

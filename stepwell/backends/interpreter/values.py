@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, TypeGuard, cast
+from typing import Any, NoReturn, TypeGuard, cast
 
 import numpy as np
 from xdsl.dialects.builtin import (
@@ -162,10 +162,22 @@ def map_of(attribute: AffineMapAttr) -> Callable[..., tuple[Any, ...]]:
 
 def checked(indices: Sequence[Any], shape: Sequence[int]) -> tuple[Any, ...]:
     """Subscripts, ints or arrays. Raises IndexError where one lies outside: numpy would count negative ones from the end."""
-    for dim, (index, size) in enumerate(zip(indices, shape, strict=True)):
-        if is_array(index):
+    for index, size in zip(indices, shape, strict=True):
+        if type(index) is int:
+            if index < 0 or index >= size:
+                _raise_out_of_bounds(indices, shape)
+        elif is_array(index):
             if index.size and (index.min() < 0 or index.max() >= size):
-                raise IndexError(f"index {index.min()}..{index.max()} is out of bounds of dimension {dim} of extent {size}")
+                _raise_out_of_bounds(indices, shape)
         elif not 0 <= index < size:
-            raise IndexError(f"index {index} is out of bounds of dimension {dim} of extent {size}")
+            _raise_out_of_bounds(indices, shape)
     return tuple(indices)
+
+
+def _raise_out_of_bounds(indices: Sequence[Any], shape: Sequence[int]) -> NoReturn:
+    for dim, (index, size) in enumerate(zip(indices, shape, strict=True)):
+        lanes = np.asarray(index)
+        if lanes.size and (lanes.min() < 0 or lanes.max() >= size):
+            which = f"{lanes.min()}..{lanes.max()}" if lanes.ndim else f"{lanes}"
+            raise IndexError(f"index {which} is out of bounds of dimension {dim} of extent {size}")
+    raise AssertionError("unreachable")

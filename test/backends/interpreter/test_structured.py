@@ -166,3 +166,32 @@ def test_pack_and_unpack() -> None:
     for m in range(6):
         for n in range(8):
             assert packed[n // 2, m // 3, m % 3, n % 2] == (w[m, n] if m < 5 and n < 7 else -1)
+
+
+SHARED = """
+    #x = affine_map<(i, j) -> (i, j)>
+    #y = affine_map<(i, j) -> ({0})>
+    func.func @f(%x: tensor<4x6xf32>, %y: tensor<{1}xf32>) -> tensor<{1}xf32> {
+      %r = linalg.generic {indexing_maps = [#x, #y], iterator_types = ["parallel", "parallel"]}
+          ins(%x : tensor<4x6xf32>) outs(%y : tensor<{1}xf32>) {
+      ^bb0(%a: f32, %c: f32):
+        %s = arith.addf %a, %c : f32
+        linalg.yield %s : f32
+      } -> tensor<{1}xf32>
+      func.return %r : tensor<{1}xf32>
+    }"""
+
+
+@pytest.mark.parametrize(
+    ("places", "shape"),
+    [("0, j, i", (1, 6, 4)), ("j floordiv 3, i, j mod 3", (2, 4, 3)), ("i * 6 + j", (24,)), ("i", (4,)), ("i + j", (9,))],
+)
+def test_output_maps(places: str, shape: tuple[int, ...]) -> None:
+    text = SHARED.replace("{0}", places).replace("{1}", "x".join(map(str, shape)))
+    x, y = arguments((4, 6), shape)
+    (result,) = execute(text, x, y)
+    expected = y.copy()
+    for i in range(4):
+        for j in range(6):
+            expected[eval(f"({places.replace('floordiv', '//').replace('mod', '%')},)", {"i": i, "j": j})] += x[i, j]
+    np.testing.assert_array_equal(result, expected)
