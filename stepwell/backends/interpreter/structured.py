@@ -1,7 +1,8 @@
 """`linalg`: the body of an op runs once per point of its reduction dimensions, on arrays over all points of its parallel dimensions.
 
 That is the meaning of the op exactly: points that differ in a parallel dimension are independent, and every element of an output meets the
-points of the reduction dimensions in their order. Where two parallel points share an element of an output, or the body has regions or writes
+points of the reduction dimensions in their order. Where two parallel points share an element of an output, or the body has regions or
+writes
 memory, the points run one by one.
 """
 
