@@ -168,9 +168,7 @@ def _print_op(sink: _NamedSink, op: Operation, values: _Values, blocks: dict[Blo
     elif isinstance(op, llvm.CondBrOp):
         if op.then_block is op.else_block or op.then_arguments:
             raise CompileError("a conditional branch that passes values to its first target is not printed")
-        sink.conditional_branch(
-            values[op.cond], blocks[op.then_block], blocks[op.else_block], [values[v] for v in op.else_arguments]
-        )
+        sink.conditional_branch(values[op.cond], blocks[op.then_block], blocks[op.else_block], [values[v] for v in op.else_arguments])
     elif isinstance(op, llvm.ReturnOp):
         operand = op.operands[0] if op.operands else None
         sink.ret("void" if operand is None else text_of_type(operand.type), None if operand is None else values[operand])

@@ -1,8 +1,7 @@
 """LLVM IR text in, object code out; and the lint that finds kernels whose hot block keeps vectors on the stack.
 
-Vectorised kernels come unrolled and scheduled: no IR passes are run on them; code generation alone is as fast at run time and takes half
-the compile time. LLVM's loop strength reduction is off: it would replace the few row pointers of a kernel by many, and spill. So is its machine
-scheduler: it hoists the loads and broadcasts of later steps over the arithmetic of earlier ones, and spills (a matrix product runs at half speed).
+Vectorised kernels come unrolled and scheduled: no IR passes are run on them, since code generation alone is as fast at run time and takes
+half the compile time. LLVM's loop strength reduction is off: it would replace the few row pointers of a kernel by many, and spill.
 """
 
 from __future__ import annotations

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, MemRefType, ModuleOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, MemRefType, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.memref import GlobalOp
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.ir.constants import array_of
@@ -147,8 +146,8 @@ def use_global(w: Walk, op: Operation, name: str, size: int) -> None:
     data: bytes | None = None
     if module is not None:
         for candidate in module.ops:
-            if isinstance(candidate, GlobalOp) and candidate.sym_name.data == name:
-                value = candidate.initial_value
+            if candidate.name == "memref.global" and candidate.properties["sym_name"] == StringAttr(name):
+                value = candidate.properties.get("initial_value")
                 if isinstance(value, DenseIntOrFPElementsAttr):
                     data = array_of(value).tobytes()
                 break

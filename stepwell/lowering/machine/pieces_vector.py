@@ -232,6 +232,12 @@ def emit_from_elements(w: Walk, op: Operation, piece: int) -> Token:
     return w.assemble(w.layout(op.results[0]), piece, lambda flat: w.piece(op.operands[flat], 0))
 
 
+@anchor("vector.to_elements")
+def emit_to_elements(w: Walk, op: Operation) -> None:
+    for flat, result in enumerate(op.results):
+        w.set_scalar(result, w.element(op.operands[0], flat))
+
+
 @pieces("vector.step")
 def emit_step(w: Walk, op: Operation, piece: int) -> Token:
     layout = w.layout(op.results[0])

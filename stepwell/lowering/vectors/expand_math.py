@@ -67,7 +67,8 @@ class ExpandMath(Pass):
     %z = arith.divf %one, %s : vector<14x32xf32>
     ```
     f16 and bf16 are computed in f32. What remains of `math` is what processors have: sqrt, fma, roundings, absolute values, copysign,
-    counting of bits. Every function gives the right result for NaN, infinities and zeros; the errors stand with the functions and are tested.
+    counting of bits. Every function gives the right result for NaN, infinities and zeros; the errors stand with the functions, and are
+    tested.
     """
 
     name: ClassVar[str] = "expand-math"

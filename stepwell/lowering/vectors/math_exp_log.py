@@ -1,7 +1,8 @@
 """Exponentials, logarithms, powers, and hyperbolic functions, which are made of them.
 
 The method is the classic one: an exponential splits x = n ln 2 + r and puts n into the exponent bits; a logarithm takes the exponent e
-off, so that the rest m lies in [2/3, 4/3), and adds e ln 2. Polynomials do the rest. Errors are in units of the last place (ulp) of f32, as tested.
+off, so that the rest m lies in [2/3, 4/3), and adds e ln 2. Polynomials do the rest. Errors are in units of the last place (ulp) of f32,
+as tested.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ TAN_EIGHTH_TURN = 0.41421356237309503
 def _reduce(b: MathBuilder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
     """x = n pi/2 + r with |r| <= pi/4: r, and an integer whose low two bits are those of n.
 
-    f32 is reduced in f64, which is exact enough up to |x| = 2^50; f64 by a pi/2 in three parts, good up to about 2^30. Beyond, r is a number
-    in that range, but not the right one.
+    f32 is reduced in f64, which is exact enough up to |x| = 2^50; f64 by a pi/2 in three parts, good up to about 2^30. Beyond, r is a
+    number in that range, but not the right one.
     """
     wide = b.to_double()
     w = x if b.double else wide.widen_from(x)

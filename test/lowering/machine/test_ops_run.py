@@ -8,8 +8,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-
 from native import Array, Native, apply, elementwise
+
 from stepwell.ir.diagnostics import CompileError
 from stepwell.lowering.machine.target import Target
 
@@ -63,10 +63,18 @@ def test_float_binary(name: str, element: str) -> None:
     x, y = sample(element), sample(element, 1, 1)
     x[3], y[5], x[7], y[9] = np.nan, np.nan, np.inf, -np.inf
     wide = np.float64 if element == "f64" else np.float32
-    check(f"    %r = {name} %x, %y : vector<{LANES}x{element}>", lambda a, b: FLOAT_BINARY[name](a.astype(wide), b.astype(wide)), element, x, y)
+    check(
+        f"    %r = {name} %x, %y : vector<{LANES}x{element}>",
+        lambda a, b: FLOAT_BINARY[name](a.astype(wide), b.astype(wide)),
+        element,
+        x,
+        y,
+    )
 
 
-@pytest.mark.parametrize(("name", "reference"), [("maximumf", np.maximum), ("minimumf", np.minimum), ("maxnumf", np.fmax), ("minnumf", np.fmin)])
+@pytest.mark.parametrize(
+    ("name", "reference"), [("maximumf", np.maximum), ("minimumf", np.minimum), ("maxnumf", np.fmax), ("minnumf", np.fmin)]
+)
 @pytest.mark.parametrize("order", ["%x, %c", "%c, %x"])
 def test_extremes_with_a_constant(name: str, reference: Callable[..., Any], order: str) -> None:
     """One instruction, with the operands in the order that keeps the rule for NaN."""
@@ -179,7 +187,9 @@ def test_compare_floats(predicate: str, reference: Callable[..., Any], element: 
 
 
 def test_select() -> None:
-    body = f"    %c = arith.cmpf olt, %x, %y : vector<{LANES}xf32>\n    %r = arith.select %c, %x, %y : vector<{LANES}xi1>, vector<{LANES}xf32>"
+    body = (
+        f"    %c = arith.cmpf olt, %x, %y : vector<{LANES}xf32>\n    %r = arith.select %c, %x, %y : vector<{LANES}xi1>, vector<{LANES}xf32>"
+    )
     check(body, np.minimum, "f32", sample("f32"), sample("f32", 1))
 
 
