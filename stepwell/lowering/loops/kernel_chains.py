@@ -16,7 +16,7 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseArrayBase, TensorType, i32
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Block, Operation, Region, SSAValue
-from xdsl.ir.affine import AffineBinaryOpExpr, AffineMap
+from xdsl.ir.affine import AffineMap
 
 from stepwell.dialects import linalg, tensor
 from stepwell.dialects.linalg import IteratorTypeAttr
@@ -32,6 +32,7 @@ from stepwell.lowering.structured.kernels import (
     location_of,
     maps_of,
     name_of,
+    needs_contents,
     shape_of,
     structured_ops,
 )
@@ -76,14 +77,6 @@ class Chains:
 # ---- one history per buffer -----------------------------------------------------------------------------------------------------
 
 
-def continues(op: LinalgStructuredOperation, k: int) -> bool:
-    """Whether an op needs what stands in its destination number `k`: it reads it, or leaves some of it (the padding of a last panel)."""
-    if not isinstance(op, linalg.GenericOp):
-        return False
-    written = maps_of(op)[len(op.inputs) + k].results
-    return bool(op.body.block.args[len(op.inputs) + k].uses) or any(isinstance(e, AffineBinaryOpExpr) for e in written)
-
-
 def separate_histories(kernel: func.FuncOp) -> None:
     """Rewrite a kernel so that what an op updates in place is read by nobody else at the same time or later.
 
@@ -95,7 +88,7 @@ def separate_histories(kernel: func.FuncOp) -> None:
     for op in structured_ops(kernel):
         for k in range(len(op.outputs)):
             value = op.outputs[k]
-            if not continues(op, k):
+            if not needs_contents(op, k):
                 continue
             others = [
                 use
@@ -168,14 +161,14 @@ def find_chains(kernel: func.FuncOp, extents: Extents) -> Chains:
             continue
         for k, result in enumerate(op.results):
             previous = op.outputs[k]
-            if continues(op, k):
-                chain = chains.of.get(previous)
-                if chain is None:
-                    raise CompileError(
-                        f"@{name_of(kernel)}: '{op.name}' reads its destination before anything was written there", location=location_of(op)
-                    )
+            chain = chains.of.get(previous) if needs_contents(op, k) else None
+            if chain is not None:
                 chain.values.append(result)
                 chain.last = position
+            elif op.regions[0].block.args[len(op.inputs) + k].uses:
+                raise CompileError(
+                    f"@{name_of(kernel)}: '{op.name}' reads its destination before anything was written there", location=location_of(op)
+                )
             else:
                 chain = Chain([result], position, position)
             chains.of[result] = chain

@@ -4,14 +4,14 @@ In: `@main` on memrefs, with a `memref.alloc` per intermediate and `memref.get_g
 inputs..., outputs...)` where both are `memref.view`s at fixed offsets; `stepwell.arena_size`, `stepwell.arena_lower_bound` and
 `stepwell.weights_size` on the module, `offset` on each `memref.global`.
 
-Two buffers may share bytes when no call uses one while the other still lives. Placement is greedy: the largest buffer first, each at the
-lowest offset that is free during its life (best known simple order; see Pisarchyk and Lee 2020, arXiv 2001.03288). Conflicts are found by
-vector comparisons, so thousands of buffers take well under a second.
+Two buffers may share bytes when no call uses one while the other still lives. Placement is greedy: each buffer at the
+lowest offset that is free during its life, in the best of three orders (largest first is that of Pisarchyk and Lee 2020, arXiv 2001.03288).
+Conflicts are found by vector comparisons, so thousands of buffers take well under a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -176,20 +176,32 @@ def _is_inside(block: Block, outer: Block) -> bool:
 # ---- places ---------------------------------------------------------------------------------------------------------------------
 
 
+_ORDERS: tuple[Callable[[Buffer], tuple[int, int]], ...] = (
+    lambda b: (-b.size, b.first),
+    lambda b: (-b.size * (b.last - b.first + 1), b.first),
+    lambda b: (b.first - b.last, -b.size),
+)
+"""Largest first; most bytes times positions first; longest lived first. None of them is the best for every model."""
+
+
 def place(buffers: Sequence[Buffer]) -> int:
     """Give every buffer an offset; the size of the arena. Buffers that no one uses take no room."""
-    used = sorted((b for b in buffers if b.last >= 0 and b.size > 0), key=lambda b: (-b.size, b.first))
-    count = len(used)
-    firsts, lasts, begins, ends = (np.zeros(count, np.int64) for _ in range(4))
-    peak = 0
-    for i, buffer in enumerate(used):
-        room = _room(buffer.size)
-        conflicts = np.flatnonzero((firsts[:i] <= buffer.last) & (buffer.first <= lasts[:i]))
-        offset = _lowest_gap(begins[conflicts], ends[conflicts], room)
+    used = [b for b in buffers if b.last >= 0 and b.size > 0]
+    peak, ordered, offsets = min((_place_in_order(sorted(used, key=order)) for order in _ORDERS), key=lambda plan: plan[0])
+    for buffer, offset in zip(ordered, offsets, strict=True):
         buffer.offset = offset
-        firsts[i], lasts[i], begins[i], ends[i] = buffer.first, buffer.last, offset, offset + room
-        peak = max(peak, offset + buffer.size)
     return _aligned(peak)
+
+
+def _place_in_order(used: list[Buffer]) -> tuple[int, list[Buffer], list[int]]:
+    """Each buffer at the lowest offset that is free during its life: the end of the last one, the buffers, their offsets."""
+    firsts, lasts, begins, ends = (np.zeros(len(used), np.int64) for _ in range(4))
+    for i, buffer in enumerate(used):
+        conflicts = np.flatnonzero((firsts[:i] <= buffer.last) & (buffer.first <= lasts[:i]))
+        offset = _lowest_gap(begins[conflicts], ends[conflicts], _room(buffer.size))
+        firsts[i], lasts[i], begins[i], ends[i] = buffer.first, buffer.last, offset, offset + _room(buffer.size)
+    offsets = [int(b) for b in begins]
+    return max((o + b.size for o, b in zip(offsets, used, strict=True)), default=0), used, offsets
 
 
 def _room(size: int) -> int:

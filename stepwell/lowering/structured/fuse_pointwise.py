@@ -46,6 +46,7 @@ from stepwell.lowering.structured.kernels import (
     iterators_of,
     kernels,
     maps_of,
+    needs_contents,
 )
 
 CHEAP = 2
@@ -307,10 +308,10 @@ def _inline_fill(consumer: linalg.GenericOp, i: int, fill: linalg.FillOp) -> Non
 
 
 def _skip_overwritten(op: linalg.GenericOp) -> None:
-    """A destination that the body does not read needs no contents: neither a fill nor anything else that was written there."""
+    """A destination that is overwritten needs no contents: neither a fill nor anything else that was written there."""
     inputs = len(op.inputs)
     for k in range(len(op.outputs)):
-        if op.body.block.args[inputs + k].uses:
+        if needs_contents(op, k):
             continue
         value = op.operands[inputs + k]
         while isinstance(owner := value.owner, (linalg.FillOp, linalg.GenericOp)):

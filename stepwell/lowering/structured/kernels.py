@@ -13,11 +13,12 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import ArrayAttr, IndexType, IntegerAttr, ModuleOp, StringAttr, SymbolRefAttr, TensorType
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
-from xdsl.ir.affine import AffineDimExpr, AffineMap
+from xdsl.ir.affine import AffineBinaryOpExpr, AffineDimExpr, AffineMap
 from xdsl.rewriter import Rewriter
 
 from stepwell.dialects import arith, linalg
 from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.locations import place
 
 INDEX = IndexType()
 
@@ -60,9 +61,8 @@ def name_of(function: func.FuncOp) -> str:
 
 
 def location_of(op: Operation) -> str | None:
-    """The source name that an error should mention, where one is known."""
-    text = str(op.location)
-    return None if "unknown" in text else text
+    """Where an error should say that it happened: the place of the op or of the nearest op around it that has one."""
+    return place(op)
 
 
 def number_of_destinations(kernel: func.FuncOp) -> int:
@@ -165,6 +165,14 @@ def iterators_of(op: LinalgStructuredOperation) -> list[str]:
 def is_permutation(map: AffineMap) -> bool:
     """Whether the results are all the dimensions, each once."""
     return len(map.results) == map.num_dims and len({e.position for e in map.results if isinstance(e, AffineDimExpr)}) == map.num_dims
+
+
+def needs_contents(op: LinalgStructuredOperation, k: int) -> bool:
+    """Whether an op needs what stands in its destination number `k`: it reads it, or leaves some of it (the padding of a last panel)."""
+    if not isinstance(op, linalg.GenericOp):
+        return False
+    written = maps_of(op)[len(op.inputs) + k].results
+    return bool(op.body.block.args[len(op.inputs) + k].uses) or any(isinstance(e, AffineBinaryOpExpr) for e in written)
 
 
 def loop_names(op: Operation) -> list[str] | None:
