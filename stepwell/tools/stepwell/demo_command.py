@@ -129,7 +129,7 @@ def text_question(text: str) -> Question:
     model = package_file("rapidocr", "models/PP-OCRv6_rec_small.onnx")
     alphabet = [*_metadata(model, "character").splitlines(), " "]
     pixels = render(text)
-    picture = braille((1 - pixels[0].mean(axis=0)) / 2)
+    picture = braille((1 - pixels[0].mean(axis=0)) / 2, min(96, console().width))
     return Question("Which text is in this image?", model, {"x": pixels}, lambda y: read_text(y, alphabet), picture)
 
 
