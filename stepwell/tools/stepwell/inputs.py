@@ -34,7 +34,13 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that say what to feed."""
     values = "NAME=file.npy|random|zeros"
     parser.add_argument("--input", action="append", default=[], metavar=values, help="values of an input (default random)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of random inputs")
+    parser.add_argument("--seed", type=_seed, default=0, help="seed of random inputs")
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not a natural number")
+    return int(text)
 
 
 def model_name(arguments: argparse.Namespace) -> str:
@@ -47,7 +53,7 @@ def _pairs(arguments: Iterable[str], option: str, *, value_has_no_equals: bool) 
     for argument in arguments:
         name, separator, value = argument.rpartition("=") if value_has_no_equals else argument.partition("=")
         if not separator or not name or not value:
-            raise CompileError(f"{option} {argument!r} is not of the form NAME=VALUE")
+            raise CompileError(f"{option} {argument!r:.80} is not of the form NAME=VALUE")
         if name in pairs:
             raise CompileError(f"{option} names {name!r} twice")
         pairs[name] = value
@@ -77,7 +83,7 @@ def shapes_of(arguments: argparse.Namespace, files: Mapping[str, Array]) -> dict
     for name, text in _pairs(arguments.shape, "--shape", value_has_no_equals=True).items():
         extents = [] if text == "scalar" else text.replace(",", "x").split("x")
         if not all(extent.isascii() and extent.isdigit() and len(extent) < 20 for extent in extents):
-            raise CompileError(f"--shape {name}={text}: extents must be whole numbers", hint=f"for example --shape {name}=1x3x48x192")
+            raise CompileError(f"--shape {name}={text:.60}: extents must be whole numbers", hint=f"for example --shape {name}=1x3x48x192")
         shapes[name] = tuple(map(int, extents))
     return shapes
 
@@ -98,8 +104,6 @@ def feed(program: Program, arguments: argparse.Namespace, files: Mapping[str, Ar
     unknown = [name for name in kinds if all(name != spec.name for spec in program.inputs)]
     if unknown:
         raise CompileError(f"no input is named {unknown[0]!r}", hint=f"inputs: {', '.join(spec.name for spec in program.inputs)}")
-    if arguments.seed < 0:
-        raise CompileError(f"--seed {arguments.seed}: a seed cannot be negative")
     rng = np.random.default_rng(arguments.seed)
     arrays: dict[str, Array] = {}
     for spec in program.inputs:

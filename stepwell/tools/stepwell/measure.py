@@ -7,25 +7,40 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def interleave(runs: Mapping[str, Callable[[], Any]], seconds: float, *, warm_up: int = 2, at_least: int = 5) -> dict[str, list[float]]:
-    """Run alternatives in turn for about `seconds`; the seconds that each call took, by name.
+SETTLE = 0.03
+"""Seconds of untimed calls that begin each turn. Runtimes keep their threads spinning for a while after a call, on the cores that the next one
+wants; whoever comes next must not pay for that, nor be measured cold."""
 
-    Short calls are repeated within a turn, so that each sample spans at least half a millisecond.
+
+def interleave(runs: Mapping[str, Callable[[], Any]], seconds: float, *, at_least: int = 5) -> dict[str, list[float]]:
+    """Run alternatives in turns for about `seconds` each way; the seconds that each call took, by name.
+
+    A turn is untimed calls until threads have settled, then timed calls for as long again, at least one. Short calls are timed in groups, so that
+    each sample spans at least half a millisecond.
     """
     repeats: dict[str, int] = {}
     for name, run in runs.items():
-        for _ in range(warm_up):
-            run()
+        run()
         start = time.perf_counter()
         run()
         repeats[name] = max(1, int(5e-4 / max(time.perf_counter() - start, 1e-7)))
     samples: dict[str, list[float]] = {name: [] for name in runs}
-    deadline = time.perf_counter() + seconds
+    deadline = time.perf_counter() + seconds * len(runs)
     while time.perf_counter() < deadline or min(map(len, samples.values())) < at_least:
         for name, run in runs.items():
-            count = repeats[name]
-            start = time.perf_counter()
-            for _ in range(count):
-                run()
-            samples[name].append((time.perf_counter() - start) / count)
+            _until(time.perf_counter() + SETTLE, run, 1)
+            samples[name] += _until(time.perf_counter() + SETTLE, run, repeats[name])
     return samples
+
+
+def _until(deadline: float, run: Callable[[], Any], group: int) -> list[float]:
+    """Seconds of one call, for each group of calls made until the deadline."""
+    times: list[float] = []
+    while True:
+        start = time.perf_counter()
+        for _ in range(group):
+            run()
+        end = time.perf_counter()
+        times.append((end - start) / group)
+        if end >= deadline:
+            return times
