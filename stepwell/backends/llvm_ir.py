@@ -67,7 +67,8 @@ class _NamedSink(LlvmTextSink):
 
 def _attributes(op: llvm.FuncOp) -> str:
     words: list[str] = []
-    for item in op.passthrough or ():
+    held = op.passthrough or op.attributes.get("passthrough")  # xDSL's parser leaves it among the attributes
+    for item in held if isinstance(held, ArrayAttr) else ():
         if isinstance(item, StringAttr):
             words.append(item.data)
         elif isinstance(item, ArrayAttr):
@@ -79,7 +80,11 @@ def _print_global(sink: _NamedSink, op: llvm.GlobalOp) -> None:
     kind = op.global_type
     if not isinstance(kind, llvm.LLVMArrayType):
         raise CompileError(f"a global of type {kind} is not printed")
-    data = op.value.data.encode("latin-1") if isinstance(op.value, StringAttr) else None
+    data = None
+    if isinstance(op.value, DenseIntOrFPElementsAttr):
+        data = array_of(op.value).tobytes()
+    elif op.value is not None:
+        raise CompileError(f"a global of value {op.value} is not printed")
     sink.declare_data(op.sym_name.data, int(kind.size.data), data)
 
 

@@ -143,7 +143,7 @@ class LlvmDialectSink(Sink):
         if name in self._defined:
             return
         self._defined.add(name)
-        value = None if data is None else StringAttr(data.decode("latin-1"))
+        value = None if data is None else dense(np.frombuffer(data, np.int8))
         linkage = "external" if data is None else "private"
         made = llvm.GlobalOp(type_of_text(f"[{size} x i8]"), name, linkage, constant=True, value=value, alignment=64, body=Region())
         block = self.module.body.block

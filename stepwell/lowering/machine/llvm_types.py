@@ -31,7 +31,7 @@ def type_of_text(text: str) -> Attribute:
     if vector := _VECTOR.fullmatch(text):
         return VectorType(type_of_text(vector.group(2)), [int(vector.group(1))])
     if array := _ARRAY.fullmatch(text):
-        return LLVMArrayType.from_size_and_type(int(array.group(1)), type_of_text(array.group(2)))
+        return LLVMArrayType(int(array.group(1)), type_of_text(array.group(2)))
     raise CompileError(f"'{text}' is not a type of LLVM that is known here")
 
 

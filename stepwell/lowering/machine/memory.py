@@ -148,6 +148,9 @@ def _read_piece(w: Walk, transfer: Transfer, piece: int, padding: SSAValue | Non
         if passthrough is not None:
             return _to_store(w, layout, lanes, w.piece(passthrough, piece))
         assert padding is not None
+        known = constant_splat(padding)
+        if known is not None:
+            return w.sink.splat(lanes, element, number(known, layout.element))
         scalar = w.piece(padding, 0)
         return _to_store(w, layout, lanes, w.splat_of(scalar, lanes, layout.element.llvm) if lanes else scalar)
 

@@ -13,7 +13,7 @@ from stepwell.lowering.machine.emit_tables import anchor
 from stepwell.lowering.machine.emit_tables import piece as pieces
 from stepwell.lowering.machine.layout import Layout, vector_text
 from stepwell.lowering.machine.masks import row_position
-from stepwell.lowering.machine.pieces_arith import in_f32
+from stepwell.lowering.machine.pieces_arith import constant_splat, in_f32, number
 from stepwell.lowering.machine.pieces_math import fused_multiply_add
 from stepwell.lowering.machine.sink import Token
 from stepwell.lowering.machine.walk import Walk, attribute, unsupported
@@ -44,6 +44,9 @@ def emit_broadcast(w: Walk, op: Operation, piece: int) -> Token:
         return w.piece(source, row * inner.chunks + piece % layout.chunks)
     # One scalar for the whole row: all full pieces of the row are the same value.
     lanes = layout.lanes_of(piece)
+    known = constant_splat(source)
+    if known is not None:
+        return w.sink.splat(lanes, layout.element.llvm, number(known, layout.element))
     splat = w.splat_of(w.piece(source, row), lanes, layout.element.llvm)
     first = piece - piece % layout.chunks
     for other in range(first, first + layout.chunks):

@@ -47,9 +47,10 @@ def emit_task(w: Walk, op: Operation, lower: Sequence[SSAValue], upper: Sequence
     # The last dimension runs fastest.
     rest = loop.counter
     for position in range(len(starts) - 1, -1, -1):
-        count = w.capture_index(counts[position])
-        at = w.modulo_unsigned(rest, count) if position else rest
-        rest = w.divide_unsigned(rest, count) if position else rest
+        at = rest
+        if position:
+            count = w.capture_index(counts[position])
+            at, rest = w.modulo_unsigned(rest, count), w.divide_unsigned(rest, count)
         start, stride = w.capture_index(starts[position]), w.capture_index(steps[position])
         w.frame.indices[body.args[position]] = start.plus(w.multiply(at, stride))
     w.run(body, w.scope)

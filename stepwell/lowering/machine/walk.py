@@ -198,7 +198,8 @@ class Walk(AddressArithmetic):
         frame.record_size = offset + size
 
         def load() -> Token:
-            return self.sink.load(type, self.sink.address("i8", frame.record, offset), size)
+            place = self.sink.address("i8", frame.record, offset) if offset else frame.record
+            return self.sink.load(type, place, min(size, 64))
 
         inside = load() if self.scope is frame.scope else self.at(frame.scope, load)
         frame.depths[inside] = 0

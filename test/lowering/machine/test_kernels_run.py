@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "vectors"))
-import kernels
+import affine_kernels as kernels
 from native import Native, parse
 
 PASSES = ("apply-schedule", "vectorize", "unroll-loops", "expand-math")
