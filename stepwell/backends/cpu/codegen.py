@@ -120,7 +120,7 @@ def _machine(target: Target, level: int) -> Any:
 
 
 def _optimise(llvm: Any, module: Any, machine: Any) -> None:
-    options = llvm.create_pipeline_tuning_options(speed_level=1, size_level=0)
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
 
