@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from xdsl.dialects.builtin import ArrayAttr, DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp, StringAttr
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from stepwell.dialects import llvm
 from stepwell.ir.constants import array_of, is_splat
 from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.narrow import as_array, as_dense
 from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir as emit_llvm_ir
 from stepwell.lowering.machine.dialect_sink import is_constant, parameter_text
 from stepwell.lowering.machine.layout import vector_text
@@ -22,7 +23,6 @@ from stepwell.lowering.machine.sink import Token, scalar_literal, splat_literal,
 from stepwell.lowering.machine.target import Target as Target
 from stepwell.lowering.machine.text_sink import LlvmTextSink, TextBlock, TextFunction
 
-_FLOAT_PREDICATES = {"_false": "false", "_true": "true"}
 _SHORT = {"float": "f32", "double": "f64", "half": "f16", "bfloat": "bf16", "ptr": "p0"}
 
 
@@ -68,11 +68,9 @@ class _NamedSink(LlvmTextSink):
 def _attributes(op: llvm.FuncOp) -> str:
     words: list[str] = []
     held = op.passthrough or op.attributes.get("passthrough")  # xDSL's parser leaves it among the attributes
-    for item in held if isinstance(held, ArrayAttr) else ():
-        if isinstance(item, StringAttr):
-            words.append(item.data)
-        elif isinstance(item, ArrayAttr):
-            words.append("=".join(f'"{part.data}"' for part in item if isinstance(part, StringAttr)))
+    for item in as_array(held) or ():
+        pair = as_array(item)
+        words.append(item.data if pair is None else "=".join(f'"{part.data}"' for part in pair))
     return " ".join(words)
 
 
@@ -80,10 +78,9 @@ def _print_global(sink: _NamedSink, op: llvm.GlobalOp) -> None:
     kind = op.global_type
     if not isinstance(kind, llvm.LLVMArrayType):
         raise CompileError(f"a global of type {kind} is not printed")
-    data = None
-    if isinstance(op.value, DenseIntOrFPElementsAttr):
-        data = array_of(op.value).tobytes()
-    elif op.value is not None:
+    value = as_dense(op.value)
+    data = array_of(value).tobytes() if value is not None else None
+    if value is None and op.value is not None:
         raise CompileError(f"a global of value {op.value} is not printed")
     sink.declare_data(op.sym_name.data, int(kind.size.data), data)
 
@@ -125,8 +122,7 @@ def _literal(op: Operation) -> str:
         return f"@{op.global_name.root_reference.data}"
     assert isinstance(op, llvm.ConstantOp)
     value = op.value
-    if isinstance(value, DenseIntOrFPElementsAttr):
-        held: DenseIntOrFPElementsAttr[Any] = value
+    if (held := as_dense(value)) is not None:
         element = text_of_type(held.get_element_type())
         numbers = array_of(held).reshape(-1)
         if is_splat(held):
@@ -253,8 +249,8 @@ def _print_icmp(sink: _NamedSink, op: Any, v: list[str]) -> None:
 
 
 def _print_fcmp(sink: _NamedSink, op: Any, v: list[str]) -> None:
-    predicate = op.predicate_name
-    sink.compare("fcmp", _FLOAT_PREDICATES.get(predicate, predicate), _type(op), v[0], v[1])
+    predicate: str = op.predicate_name
+    sink.compare("fcmp", predicate.removeprefix("_"), _type(op), v[0], v[1])
 
 
 def _print_load(sink: _NamedSink, op: Any, v: list[str]) -> None:

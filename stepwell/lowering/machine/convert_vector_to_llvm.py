@@ -11,20 +11,16 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
-import stepwell.lowering.machine.control
-import stepwell.lowering.machine.indices
-import stepwell.lowering.machine.memory
-import stepwell.lowering.machine.pieces_arith
-import stepwell.lowering.machine.pieces_math
-import stepwell.lowering.machine.pieces_vector
-import stepwell.lowering.machine.reductions
-import stepwell.lowering.machine.views  # noqa: F401  all of these fill the tables of emit_tables
 from stepwell.ir.passes import Pass
+from stepwell.lowering.machine import control, indices, memory, pieces_arith, pieces_math, pieces_vector, reductions, views
 from stepwell.lowering.machine.functions import emit_function
 from stepwell.lowering.machine.sink import Sink
 from stepwell.lowering.machine.target import Target
 from stepwell.lowering.machine.text_sink import LlvmTextSink
 from stepwell.lowering.machine.walk import Walk
+
+HANDLERS = (control, indices, memory, pieces_arith, pieces_math, pieces_vector, reductions, views)
+"""The modules that say how ops are emitted: importing them fills the tables of `emit_tables`."""
 
 
 def functions_of(module_or_functions: ModuleOp | Iterable[FuncOp], names: Collection[str] | None = None) -> list[FuncOp]:

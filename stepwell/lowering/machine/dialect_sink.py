@@ -24,6 +24,7 @@ from xdsl.dialects.builtin import (
     i32,
     i64,
 )
+from xdsl.dialects.utils import FastMathFlag
 from xdsl.ir import Attribute, Operation, Region, SSAValue
 from xdsl.ir import Block as IRBlock
 
@@ -214,15 +215,25 @@ class LlvmDialectSink(Sink):
         return found
 
     def integer(self, type: str, value: int) -> Token:
-        return self._constant(type, value, lambda t: llvm.ConstantOp(IntegerAttr(value, t), t))
+        def make(t: Any) -> Operation:
+            return llvm.ConstantOp(IntegerAttr(value, t), t)
+
+        return self._constant(type, value, make)
 
     def float(self, type: str, value: float) -> Token:
-        return self._constant(type, repr(value), lambda t: llvm.ConstantOp(FloatAttr(value, t), t))
+        def make(t: Any) -> Operation:
+            return llvm.ConstantOp(FloatAttr(value, t), t)
+
+        return self._constant(type, repr(value), make)
 
     def splat(self, lanes: int, type: str, value: float) -> Token:
         if not lanes:
             return self.integer(type, int(value)) if type[0] == "i" else self.float(type, value)
-        return self._constant(f"<{lanes} x {type}>", repr(value), lambda t: llvm.ConstantOp(splat(value, t), t))
+
+        def make(t: Any) -> Operation:
+            return llvm.ConstantOp(splat(value, t), t)
+
+        return self._constant(f"<{lanes} x {type}>", repr(value), make)
 
     def vector(self, type: str, values: Sequence[float]) -> Token:
         def make(t: Any) -> Operation:
@@ -234,7 +245,10 @@ class LlvmDialectSink(Sink):
         return self._constant(type, "poison", llvm.PoisonOp)
 
     def symbol(self, name: str) -> Token:
-        return self._constant("ptr", f"@{name}", lambda t: llvm.AddressOfOp(name, t))
+        def make(t: Any) -> Operation:
+            return llvm.AddressOfOp(name, t)
+
+        return self._constant("ptr", f"@{name}", make)
 
     # ---- instructions
 
@@ -332,8 +346,6 @@ class LlvmDialectSink(Sink):
 
 def llvm_flag(flag: str) -> Any:
     """A fast-math flag by its name in LLVM."""
-    from xdsl.dialects.llvm import FastMathFlag
-
     return {"reassoc": FastMathFlag.REASSOC, "contract": FastMathFlag.ALLOW_CONTRACT}[flag]
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, MemRefType, ModuleOp, StringAttr
+from xdsl.dialects.builtin import IndexType, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.ir.constants import array_of
 from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.narrow import as_dense, as_memref
 from stepwell.lowering.machine.addresses import View
 from stepwell.lowering.machine.emit_tables import anchor
 from stepwell.lowering.machine.layout import element_of
@@ -30,8 +31,7 @@ def parameters_of(w: Walk, types: Sequence[Any]) -> list[str]:
     """LLVM types of the parameters that stand for arguments of these types."""
     flat: list[str] = []
     for type in types:
-        if isinstance(type, MemRefType):
-            memref: MemRefType[Any] = type
+        if (memref := as_memref(type)) is not None:
             flat.append("ptr")
             flat.extend("i64" for s in strides_of(memref) if s is None)
         else:
@@ -57,7 +57,7 @@ def emit_function(w: Walk, function: FuncOp) -> None:
     parameters: list[Parameter] = []
     for argument in block.args:
         for i, type in enumerate(parameters_of(w, [argument.type])):
-            pointer = isinstance(argument.type, MemRefType) and i == 0
+            pointer = i == 0 and as_memref(argument.type) is not None
             attributes = ("noalias", *(() if argument in written or None in written else ("readonly",))) if pointer and is_kernel else ()
             parameters.append(Parameter(type, attributes))
     entry, tokens = w.sink.function(name, parameters, result, internal=False)
@@ -76,8 +76,7 @@ def emit_function(w: Walk, function: FuncOp) -> None:
 
 
 def _define_argument(w: Walk, argument: SSAValue, tokens: list[Token], position: int) -> int:
-    if isinstance(argument.type, MemRefType):
-        type: MemRefType[Any] = argument.type
+    if (type := as_memref(argument.type)) is not None:
         base = tokens[position]
         position += 1
         strides: list[Any] = []
@@ -102,9 +101,8 @@ def emit_call(w: Walk, op: Operation) -> None:
     types = parameters_of(w, [operand.type for operand in op.operands])
     args: list[Token] = []
     for operand in op.operands:
-        if isinstance(operand.type, MemRefType):
+        if (memref := as_memref(operand.type)) is not None:
             view = w.view_of(operand)
-            memref: MemRefType[Any] = operand.type
             args.append(w.start_of(view))
             for declared, stride in zip(strides_of(memref), view.strides, strict=True):
                 if declared is None:
@@ -124,8 +122,6 @@ def emit_copy(w: Walk, op: Operation) -> None:
     """One memcpy of memrefs that are contiguous and of known size."""
     source, target = op.operands
     w.force_reads(w.writes.root(target))
-    type = source.type
-    assert isinstance(type, MemRefType)
     a, b = w.view_of(source), w.view_of(target)
     size = 1
     for extent, stride_a, stride_b in reversed(list(zip(a.sizes, a.strides, b.strides, strict=True))):
@@ -147,8 +143,8 @@ def use_global(w: Walk, op: Operation, name: str, size: int) -> None:
     if module is not None:
         for candidate in module.ops:
             if candidate.name == "memref.global" and candidate.properties["sym_name"] == StringAttr(name):
-                value = candidate.properties.get("initial_value")
-                if isinstance(value, DenseIntOrFPElementsAttr):
+                value = as_dense(candidate.properties.get("initial_value"))
+                if value is not None:
                     data = array_of(value).tobytes()
                 break
         else:

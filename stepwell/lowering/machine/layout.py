@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from typing import Any, Literal
+from typing import Literal
 
 from xdsl.dialects.builtin import (
     BFloat16Type,
@@ -17,12 +17,11 @@ from xdsl.dialects.builtin import (
     Float32Type,
     Float64Type,
     IndexType,
-    IntegerType,
-    VectorType,
 )
 from xdsl.ir import Attribute
 
 from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.narrow import as_vector, width_of
 
 Kind = Literal["float", "half", "bfloat", "int"]
 
@@ -70,8 +69,8 @@ def element_of(type: Attribute) -> Element:
         return F32
     if isinstance(type, IndexType):
         return I64
-    if isinstance(type, IntegerType):
-        return integer_element(type.width.data)
+    if (width := width_of(type)) is not None:
+        return integer_element(width)
     if isinstance(type, Float64Type):
         return F64
     if isinstance(type, Float16Type):
@@ -138,8 +137,7 @@ class Layouts:
         """The layout of a vector or scalar type."""
         known = self._known.get(id(type))
         if known is None:
-            if isinstance(type, VectorType):
-                vector: VectorType[Any] = type
+            if (vector := as_vector(type)) is not None:
                 layout = _layout(tuple(vector.get_shape()), element_of(vector.element_type), self.lanes)
             else:
                 layout = _layout((), element_of(type), self.lanes)

@@ -11,6 +11,7 @@ from xdsl.dialects.llvm import LLVMArrayType, LLVMPointerType, LLVMStructType, L
 from xdsl.ir import Attribute
 
 from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.narrow import as_vector, width_of
 
 _VECTOR = re.compile(r"<(\d+) x (.+)>")
 _ARRAY = re.compile(r"\[(\d+) x (.+)\]")
@@ -37,10 +38,9 @@ def type_of_text(text: str) -> Attribute:
 
 def text_of_type(type: Attribute) -> str:
     """A type of the llvm dialect as LLVM writes it."""
-    if isinstance(type, IntegerType):
-        return f"i{_number(type.width)}"
-    if isinstance(type, VectorType):
-        vector: VectorType[Any] = type
+    if (width := width_of(type)) is not None:
+        return f"i{width}"
+    if (vector := as_vector(type)) is not None:
         shape = vector.get_shape()
         if len(shape) == 1:
             return f"<{shape[0]} x {text_of_type(vector.element_type)}>"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xdsl.dialects.builtin import ArrayAttr, DenseIntOrFPElementsAttr
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.ir.constants import array_of
+from stepwell.ir.narrow import as_dense
 from stepwell.lowering.machine.emit_tables import piece
 from stepwell.lowering.machine.index import ZERO, Index, constant
 from stepwell.lowering.machine.layout import Layout, vector_text
@@ -39,7 +39,7 @@ def bounds_of(w: Walk, mask: SSAValue) -> list[Index] | None:
 def constant_mask_sizes(op: Operation) -> list[int]:
     """The bounds of a `vector.constant_mask`."""
     held: Any = attribute(op, "mask_dim_sizes")
-    return [int(a.value.data) for a in held] if isinstance(held, ArrayAttr) else [int(v) for v in held.iter_values()]
+    return [int(v) for v in held.iter_values()]
 
 
 def mask_piece(w: Walk, mask: SSAValue, piece: int) -> Token | None:
@@ -49,8 +49,8 @@ def mask_piece(w: Walk, mask: SSAValue, piece: int) -> Token | None:
         bounds = bounds_of(w, mask)
         if bounds is not None:
             return bounded_piece(w, w.layout(mask), bounds, piece)
-        held = attribute(op, "value") if op.name == "arith.constant" else None
-        if isinstance(held, DenseIntOrFPElementsAttr) and bool(array_of(held).all()):
+        held = as_dense(attribute(op, "value")) if op.name == "arith.constant" else None
+        if held is not None and bool(array_of(held).all()):
             return None
         if op.name == "vector.broadcast" and isinstance((source := op.operands[0]).owner, Operation) and w.layout(source).shape:
             layout, inner = w.layout(mask), w.layout(source)

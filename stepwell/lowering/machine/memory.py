@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, IntegerAttr, MemRefType
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, IntegerAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr
 
+from stepwell.ir.narrow import as_memref
 from stepwell.lowering.machine.addresses import Access, View
 from stepwell.lowering.machine.emit_tables import anchor, read
 from stepwell.lowering.machine.index import Index, constant
@@ -221,8 +222,8 @@ def scatter(w: Walk, layout: Layout, lanes: int, value: Token, pointers: Token, 
 
 
 def _rank(memref: SSAValue) -> int:
-    assert isinstance(memref.type, MemRefType)
-    type: MemRefType[Any] = memref.type
+    type = as_memref(memref.type)
+    assert type is not None
     return type.get_num_dims()
 
 

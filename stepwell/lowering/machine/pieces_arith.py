@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.ir.constants import array_of, is_splat
+from stepwell.ir.narrow import as_dense
 from stepwell.lowering.machine.conversions import bfloat_bits, float_to_float, from_f32, to_f32
 from stepwell.lowering.machine.emit_tables import piece
 from stepwell.lowering.machine.layout import Element, vector_text
@@ -35,8 +36,9 @@ def constant_splat(value: SSAValue) -> float | int | None:
         held = attribute(op, "value")
         if isinstance(held, FloatAttr | IntegerAttr):
             return held.value.data
-        if isinstance(held, DenseIntOrFPElementsAttr) and is_splat(held):
-            return array_of(held).reshape(-1)[0].item()
+        dense = as_dense(held)
+        if dense is not None and is_splat(dense):
+            return array_of(dense).reshape(-1)[0].item()
     elif op.name == "vector.broadcast":
         return constant_splat(op.operands[0])
     return None
@@ -49,11 +51,12 @@ def emit_constant(w: Walk, op: Operation, piece: int) -> Token:
     held = attribute(op, "value")
     if isinstance(held, FloatAttr | IntegerAttr):
         return w.sink.splat(0, element.llvm, number(held.value.data, element))
-    if not isinstance(held, DenseIntOrFPElementsAttr):
+    dense = as_dense(held)
+    if dense is None:
         raise unsupported(op, f"holds {held}, which has no machine form")
-    values = array_of(held)
+    values = array_of(dense)
     lanes = layout.lanes_of(piece)
-    if is_splat(held):
+    if is_splat(dense):
         return w.sink.splat(lanes, element.llvm, number(values.reshape(-1)[0], element))
     row, chunk = divmod(piece, layout.chunks)
     first = row * layout.shape[-1] + chunk * layout.lanes if lanes else piece

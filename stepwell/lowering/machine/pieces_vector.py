@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr
+from xdsl.dialects.builtin import DenseArrayBase
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.ir.constants import DYNAMIC
+from stepwell.ir.narrow import as_array
 from stepwell.lowering.machine.emit_tables import anchor
 from stepwell.lowering.machine.emit_tables import piece as pieces
 from stepwell.lowering.machine.layout import Layout, vector_text
@@ -172,8 +173,8 @@ def emit_shape_cast(w: Walk, op: Operation, piece: int) -> Token:
 
 def _integers(op: Operation, name: str) -> list[int]:
     held: Any = attribute(op, name)
-    if isinstance(held, ArrayAttr):
-        return [int(a.value.data) for a in held if isinstance(a, IntegerAttr)]
+    if (array := as_array(held)) is not None:
+        return [int(a.value.data) for a in array]
     return [int(v) for v in held.iter_values()]
 
 

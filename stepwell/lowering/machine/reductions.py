@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from xdsl.dialects.builtin import ArrayAttr, IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
+from stepwell.ir.narrow import as_array
 from stepwell.lowering.machine.emit_tables import anchor
 from stepwell.lowering.machine.layout import Element, vector_text
 from stepwell.lowering.machine.masks import row_position
@@ -160,8 +160,8 @@ def _rows_to_scalar(w: Walk, kind: str, value: SSAValue, rows: list[int]) -> Tok
 
 def _dims(op: Operation) -> list[int]:
     held: Any = attribute(op, "reduction_dims")
-    if isinstance(held, ArrayAttr):
-        return [int(a.value.data) for a in held if isinstance(a, IntegerAttr)]
+    if (array := as_array(held)) is not None:
+        return [int(a.value.data) for a in array]
     return [int(v) for v in held.iter_values()]
 
 

@@ -54,7 +54,7 @@ class Target:
         """The processor that this process runs on."""
         import llvmlite.binding as llvm
 
-        features = llvm.get_host_cpu_features()
+        features: dict[str, bool] = dict(llvm.get_host_cpu_features())
         signed = tuple(sorted(f"{'+' if on else '-'}{name}" for name, on in features.items() if name))
         return Target(llvm.get_process_triple(), llvm.get_host_cpu_name(), signed, _vector_bytes(llvm.get_process_triple(), features))
 

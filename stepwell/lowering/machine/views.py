@@ -11,6 +11,7 @@ from xdsl.ir import Operation
 
 from stepwell.ir.constants import DYNAMIC
 from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.narrow import as_memref
 from stepwell.lowering.machine.addresses import Stride, View
 from stepwell.lowering.machine.emit_tables import view
 from stepwell.lowering.machine.index import ZERO, Index, constant
@@ -20,8 +21,8 @@ from stepwell.lowering.machine.walk import Walk, attribute, unsupported
 
 def memref_type(op: Operation, result: int = 0) -> MemRefType[Any]:
     """The memref type of a result."""
-    type = op.results[result].type
-    assert isinstance(type, MemRefType)
+    type = as_memref(op.results[result].type)
+    assert type is not None
     return type
 
 
@@ -142,8 +143,8 @@ def view_reshape(w: Walk, op: Operation) -> View:
     groups = [[int(d.value.data) for d in group] for group in _reassociation(op)]
     sizes = list(static_sizes(type))
     if op.name == "memref.collapse_shape":
-        source_type = op.operands[0].type
-        assert isinstance(source_type, MemRefType)
+        source_type = as_memref(op.operands[0].type)
+        assert source_type is not None
         shape = source_type.get_shape()
         strides = tuple(_collapsed_stride(source, group, list(shape)) for group in groups)
         return replace(source, strides=strides, sizes=tuple(sizes))
@@ -182,5 +183,5 @@ def _reassociation(op: Operation) -> Any:
 def view_transpose(w: Walk, op: Operation) -> View:
     held: Any = attribute(op, "permutation")
     source = w.view_of(op.operands[0])
-    order = [expression.position for expression in held.data.results]
+    order: list[int] = [expression.position for expression in held.data.results]
     return replace(source, strides=tuple(source.strides[d] for d in order), sizes=tuple(source.sizes[d] for d in order))

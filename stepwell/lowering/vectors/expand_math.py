@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type, Float64Type, IntegerType, VectorType, f32, f64
+from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type, Float64Type, VectorType, f32, f64
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from stepwell.dialects import arith
 from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.narrow import as_vector, width_of
 from stepwell.ir.passes import Pass
 from stepwell.lowering.vectors import math_erf, math_exp_log, math_powers, math_trig
 from stepwell.lowering.vectors.math_builder import Constants, MathBuilder
@@ -98,12 +99,13 @@ def expand_function(function: FuncOp) -> None:
 
 def _expand(op: Operation, constants: Constants) -> SSAValue:
     type = op.results[0].type
-    vector: VectorType[Any] | None = type if isinstance(type, VectorType) else None
+    vector = as_vector(type)
     element = vector.element_type if vector is not None else type
     if op.name == "math.ipowi":
-        if not isinstance(element, IntegerType) or element.width.data not in (32, 64):
+        width = width_of(element)
+        if width not in (32, 64):
             raise CompileError(f"math.ipowi on {type} cannot be expanded", hint="use i32 or i64")
-        b = MathBuilder(op, _shaped(vector, f64 if element.width.data == 64 else f32), constants)
+        b = MathBuilder(op, _shaped(vector, f64 if width == 64 else f32), constants)
         return math_powers.ipowi(b, *op.operands)
     if isinstance(element, Float32Type | Float64Type):
         b = MathBuilder(op, type, constants)

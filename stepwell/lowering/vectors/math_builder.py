@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xdsl.dialects.builtin import Float32Type, Float64Type, FloatAttr, IntegerAttr, IntegerType, VectorType, f32, f64, i1, i32, i64
+from xdsl.dialects.builtin import Float32Type, Float64Type, FloatAttr, IntegerAttr, VectorType, f32, f64, i1, i32, i64
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from stepwell.dialects import arith, math
 from stepwell.ir.constants import splat
+from stepwell.ir.narrow import as_vector, width_of
 
 INF = float("inf")
 NAN = float("nan")
@@ -54,11 +55,10 @@ class Constants:
 
 
 def _constant(value: float, type: Attribute) -> Attribute:
-    if isinstance(type, VectorType):
-        vector: VectorType[Any] = type
+    if (vector := as_vector(type)) is not None:
         return splat(value, vector)
-    if isinstance(type, IntegerType):
-        return IntegerAttr(int(value), type)
+    if (width := width_of(type)) is not None:
+        return IntegerAttr(int(value), width)
     assert isinstance(type, Float32Type | Float64Type)
     return FloatAttr(value, type)
 
@@ -71,11 +71,12 @@ class MathBuilder:
         assert anchor.parent is not None
         self.block = anchor.parent
         self.constants = constants
-        element = like.element_type if isinstance(like, VectorType) else like
+        vector = as_vector(like)
+        element = vector.element_type if vector is not None else like
         self.double = isinstance(element, Float64Type)
         self.bits = 64 if self.double else 32
         self.mantissa = 52 if self.double else 23
-        self.shape: tuple[int, ...] | None = tuple(like.get_shape()) if isinstance(like, VectorType) else None
+        self.shape: tuple[int, ...] | None = tuple(vector.get_shape()) if vector is not None else None
         self.type = like
         self.int = self._typed(i64 if self.double else i32)
         self.bool = self._typed(i1)

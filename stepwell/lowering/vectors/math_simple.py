@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.ir.constants import array_of, is_splat
+from stepwell.ir.narrow import as_dense
 from stepwell.lowering.vectors.math_builder import INF, MathBuilder
 
 
@@ -23,10 +22,8 @@ def constant_of(value: SSAValue) -> float | None:
     held = op.properties.get("value")
     if isinstance(held, FloatAttr | IntegerAttr):
         return held.value.data
-    if isinstance(held, DenseIntOrFPElementsAttr):
-        dense: DenseIntOrFPElementsAttr[Any] = held
-        return array_of(dense).reshape(-1)[0].item() if is_splat(dense) else None
-    return None
+    dense = as_dense(held)
+    return array_of(dense).reshape(-1)[0].item() if dense is not None and is_splat(dense) else None
 
 
 def simple_power(b: MathBuilder, op: Operation) -> SSAValue | None:

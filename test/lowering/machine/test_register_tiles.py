@@ -114,7 +114,8 @@ def test_gelu_of_ragged_shapes() -> None:
         c = np.full((m + 2, n + 5), np.nan, np.float32)
         native.call("matmul_bias_gelu", a, panels, bias, c[1:-1, :n], m, n, k)
         x = a.astype(np.float64) @ b + bias
-        want = x / (1 + np.exp(-1.5957691 * x * (1 + 0.044715 * x * x)))
+        with np.errstate(over="ignore"):
+            want = x / (1 + np.exp(-1.5957691 * x * (1 + 0.044715 * x * x)))
         np.testing.assert_allclose(c[1:-1, :n], want, rtol=2e-5, atol=2e-5)
         outside = np.ones(c.shape, np.bool_)
         outside[1:-1, :n] = False
