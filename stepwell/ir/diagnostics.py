@@ -9,13 +9,15 @@ from contextlib import contextmanager
 class CompileError(Exception):
     """A model, a module or an option that cannot be compiled. `str(error)` is the one line that a user sees.
 
-    `location` is `file:line:col` or the name of the source node; `hint` says what to try.
+    `location` is `file:line:col` or the name of the source node; `hint` says what to try. `needed_inputs` names inputs of a model whose
+    values, were they known, would let more of it compile.
     """
 
-    def __init__(self, message: str, *, location: str | None = None, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, location: str | None = None, hint: str | None = None, needed_inputs: tuple[str, ...] = ()) -> None:
         self.message = message
         self.location = location
         self.hint = hint
+        self.needed_inputs = needed_inputs
         super().__init__(message)
 
     def __str__(self) -> str:

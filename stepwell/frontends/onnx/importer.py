@@ -57,7 +57,8 @@ def import_model(
         importer = Importer(loaded, inputs or {})
         module = importer.run()
     except CompileError as error:
-        raise CompileError(error.message, location=error.location or loaded.name, hint=error.hint) from error.__cause__
+        location = error.location or loaded.name
+        raise CompileError(error.message, location=location, hint=error.hint, needed_inputs=error.needed_inputs) from error.__cause__
     if ctx is not None:
         for dialect in ("builtin", "func", "nn"):
             if dialect not in {d.name for d in ctx.loaded_dialects}:
@@ -106,6 +107,8 @@ class Importer:
         self.builder = FunctionBuilder([tensor_type(i.shape, element_type_of(i.dtype)) for i in self.inputs])
         self.unsupported: dict[tuple[str, str], list[str]] = {}
         """(operator, reason) -> the names of its nodes."""
+        self.needed_inputs: set[str] = set()
+        """Inputs whose values nodes had to know."""
 
     def run(self) -> ModuleOp:
         """The whole module."""
@@ -115,7 +118,7 @@ class Importer:
             scope[given.name] = self.builder.argument(index) if given.value is None else self.builder.constant(given.value)
         results = self.graph_results(graph, scope, {i.name for i in self.inputs}, {})
         if self.unsupported:
-            raise CompileError(*self._unsupported_message())
+            raise CompileError(self._unsupported_message(), needed_inputs=tuple(sorted(self.needed_inputs)))
         function = self.builder.finish("main", [_present(v) for v in results])
         names = {"input_names": [i.name for i in self.inputs], "output_names": [v.name for v in graph.output], "notes": self.notes}
         for key, texts in names.items():
@@ -128,14 +131,14 @@ class Importer:
                 argument.name_hint = given.name
         return ModuleOp([function])
 
-    def _unsupported_message(self) -> tuple[str]:
+    def _unsupported_message(self) -> str:
         parts: list[str] = []
         for (operator, reason), names in self.unsupported.items():
             count = f"{len(names)} node{'s' if len(names) > 1 else ''}"
             parts.append(f"{operator} ({count}, first {quote(names[0])}{': ' + reason if reason else ''})")
         operators = Counter(operator for operator, _ in self.unsupported)
         plural = "operators are" if len(operators) > 1 else "operator is"
-        return (f"{len(operators)} {plural} not supported: {'; '.join(parts)}",)
+        return f"{len(operators)} {plural} not supported: {'; '.join(parts)}"
 
     # -- graphs
 
@@ -181,6 +184,7 @@ class Importer:
             results = self._results(proto, scope, bindings, wanted, name)
         except UnsupportedOperator as reason:
             self.unsupported.setdefault((operator, str(reason)), []).append(name)
+            self.needed_inputs.update(reason.inputs)
             results = ()
         except InputMissing:
             results = ()

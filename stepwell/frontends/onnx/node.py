@@ -220,10 +220,9 @@ class Node:
     def known(self, value: Value, what: str) -> Array:
         """The array of an input that shapes depend on."""
         if value.array is None:
-            names = [self.scope.input_names[i] for i in self.builder.inputs_behind(value)]
-            self.unsupported(
-                f"its {what} must be known when the model is compiled, but depends on {', '.join(f'input {quote(n)}' for n in names[:4])}"
-            )
+            names = tuple(self.scope.input_names[i] for i in self.builder.inputs_behind(value))
+            listed = ", ".join(f"input {quote(n)}" for n in names[:4])
+            raise UnsupportedOperator(f"its {what} must be known when the model is compiled, but depends on {listed}", names)
         return value.array
 
     def known_ints(self, value: Value, what: str) -> list[int]:

@@ -36,7 +36,14 @@ _TABLE: dict[tuple[str, str], list[tuple[int, Converter]]] = {}
 
 
 class UnsupportedOperator(Exception):
-    """A node that cannot be imported, for a reason other than its operator being unknown. All of them are reported together."""
+    """A node that cannot be imported, for a reason other than its operator being unknown. All of them are reported together.
+
+    `inputs` are the model's inputs whose values it would have to know.
+    """
+
+    def __init__(self, reason: str, inputs: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.inputs = inputs
 
 
 class InputMissing(Exception):
