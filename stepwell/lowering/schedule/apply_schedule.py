@@ -19,14 +19,17 @@ class ApplySchedule(Pass):
 
     before:
     ```mlir
-    func.func private @k(%x: memref<?xf32>, %N: index) attributes {schedule = [["fuse", "n"], ["split", "n", 32, "nr"], ["vectorize", "nr"]]} {
+    func.func private @k(%x: memref<?xf32>, %N: index)
+        attributes {schedule = [["fuse", "n"], ["split", "n", 32, "nr"], ["vectorize", "nr"]]} {
       affine.for %n = 0 to %N { ... } {loop = "n", iterator = "parallel"}
     ```
     after:
     ```mlir
     func.func private @k(%x: memref<?xf32>, %N: index) {
       affine.for %n = 0 to %N step 32 {
-        affine.for %nr = 0 to min affine_map<(d0)[s0] -> (32, s0 - d0)>(%n)[%N] { ... } {loop = "nr", iterator = "parallel", vector = 32 : index}
+        affine.for %nr = 0 to min affine_map<(d0)[s0] -> (32, s0 - d0)>(%n)[%N] {
+          ...
+        } {loop = "nr", iterator = "parallel", vector = 32 : index}
       } {loop = "n", iterator = "parallel"}
     ```
     `steps` stops after so many steps and keeps the rest of the attribute: for looking at a schedule half-way (-1: all).

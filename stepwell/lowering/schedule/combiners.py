@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from xdsl.dialects.builtin import AnyFloat, Float16Type, FloatAttr, IndexType, IntegerAttr, IntegerType
+from xdsl.dialects.builtin import AnyFloat, Float16Type, FloatAttr, IndexType, IntegerAttr, IntegerType, i1
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from stepwell.dialects import affine, arith
@@ -67,9 +67,8 @@ def neutral_attr(combiner: Combiner, element: Attribute) -> FloatAttr[Any] | Int
     if isinstance(element, AnyFloat | Float16Type):
         return FloatAttr(float(value), element)
     assert isinstance(element, IntegerType | IndexType)
-    if isinstance(element, IntegerType) and element.width.data == 1:
-        return IntegerAttr(-1 if value else 0, element)
-    return IntegerAttr(int(value), element)
+    integer = cast(Any, element)
+    return IntegerAttr(-1 if element == i1 and value else int(value), integer)
 
 
 def split_combine(op: Operation, accumulator: SSAValue) -> SSAValue | None:

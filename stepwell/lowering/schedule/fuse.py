@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
+from xdsl.dialects.builtin import DYNAMIC_INDEX
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
@@ -18,6 +18,7 @@ from stepwell.lowering.schedule.nest import (
     accesses,
     block_ops,
     body_ops,
+    buffer_type,
     enclosing_loops,
     induction_variable,
     is_parallel,
@@ -40,9 +41,9 @@ def fuse(func: FuncOp, *names: str) -> None:
     """Join the nests of all stages over these outer parallel loops.
 
     Inside, one iteration runs all stages in order. A temporary that is indexed by the joined loops becomes a scalar (or loses these
-    dimensions), an element that a reduction accumulates in memory is kept in a scalar until the iteration ends, and values that a stage stores
-    for the next one are handed over directly. Loops of a stage that are not named stay inside it; a stage's loops are interchanged as needed.
-    Without names nothing is joined, and only the whole-function accumulators become scalars.
+    dimensions), an element that a reduction accumulates in memory is kept in a scalar until the iteration ends, and values that a stage
+    stores for the next one are handed over directly. Loops of a stage that are not named stay inside it; a stage's loops are
+    interchanged as needed. Without names nothing is joined, and only the whole-function accumulators become scalars.
 
     before: ["fuse", "m"]
     ```mlir
@@ -192,7 +193,7 @@ def _without(chain: Sequence[affine.ForOp], chosen: Sequence[affine.ForOp]) -> l
         return body_ops(chain[-1])
     if list(chain[: len(chosen)]) == [l for l in chain if l in chosen]:
         return [rest[0]]
-    inner = body_ops(chain[-1])
+    inner: list[Operation] = body_ops(chain[-1])
     for op in inner:
         op.detach()
     for loop in reversed(rest):
@@ -250,15 +251,15 @@ def hoist_constants(func: FuncOp) -> None:
 
 
 def localise(entry: Block, inner: Block, variables: Sequence[SSAValue]) -> None:
-    """Temporaries of the function lose the dimensions that are always subscripted by one of the variables (or by one constant), and move to where
-    they are used."""
+    """Temporaries of the function lose the dimensions that are always subscripted by one of the variables (or by one constant), and
+    move to where they are used.
+    """
     joined = set(variables)
     for op in list(entry.ops):
         if not isinstance(op, memref.AllocaOp):
             continue
         buffer = op.results[0]
-        type = buffer.type
-        assert isinstance(type, MemRefType)
+        type = buffer_type(buffer)
         users = accesses(buffer)
         if not all(isinstance(user, affine.LoadOp | affine.StoreOp) for user in users):
             continue
@@ -300,8 +301,7 @@ def keep_accumulators(block: Block, variables: Sequence[SSAValue]) -> None:
             elif isinstance(access, memref.LoadOp):
                 found.setdefault(access.memref, []).clear()
     for buffer, uses in found.items():
-        type = buffer.type
-        assert isinstance(type, MemRefType)
+        type = buffer_type(buffer)
         if not type.get_shape() and isinstance(buffer.owner, memref.AllocaOp):
             continue
         if not any(nested and isinstance(access, affine.StoreOp) for access, nested in uses):

@@ -1,8 +1,9 @@
 """Affine index expressions over values, and what is known about their range.
 
-In comes a map with its operands, or a loop's bounds; out go sums `2 * %oh + %kh + 3` whose terms are SSA values, in which a value can be replaced
-by another sum without any bookkeeping of positions. Quotients and remainders by a constant are terms of their own and vanish where the range
-of their numerator allows: `(%n + %nr) floordiv 32` is `%n floordiv 32` when n counts in steps of 32 and nr is below 32.
+In comes a map with its operands, or a loop's bounds; out go sums `2 * %oh + %kh + 3` whose terms are SSA values, in which a value can
+be replaced by another sum without any bookkeeping of positions. Quotients and remainders by a constant are terms of their own and
+vanish where the range of their numerator allows: `(%n + %nr) floordiv 32` is `%n floordiv 32` when n counts in steps of 32 and nr is
+below 32.
 """
 
 from __future__ import annotations
@@ -150,8 +151,8 @@ class Index:
 def _split_by(index: Index, divisor: int) -> tuple[Index, Index, Index]:
     """`index` as a sum of three: `divisor` times the first, a second, and a third that is too small to carry into the quotient.
 
-    The second is a multiple of some divisor g of `divisor`, and the third stays in [0, g): adding it changes no quotient. Where there are no
-    such parts, the second is everything that is no multiple, and the third is zero.
+    The second is a multiple of some divisor g of `divisor`, and the third stays in [0, g): adding it changes no quotient. Where there
+    are no such parts, the second is everything that is no multiple, and the third is zero.
     """
     whole: dict[Atom, int] = {}
     others: list[tuple[int, Atom, int]] = []
@@ -321,7 +322,9 @@ def _convert(expr: AffineExpr, operands: Sequence[SSAValue], num_dims: int) -> I
 
 
 def map_of(indices: Sequence[Index], *, symbols: bool = False) -> tuple[AffineMapAttr, list[SSAValue]]:
-    """The map and the operands that compute these sums. With `symbols`, arguments of the function are symbols of the map (as loop bounds like)."""
+    """The map and the operands that compute these sums. With `symbols`, arguments of the function are symbols of the map (as loop bounds
+    like).
+    """
     dims: dict[SSAValue, int] = {}
     syms: dict[SSAValue, int] = {}
     for index in indices:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import MemRefType
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Block, Operation, OpResult, SSAValue
+from xdsl.ir import Block, Operation, OpResult
 
 from stepwell.dialects import affine, arith, memref
 from stepwell.ir.diagnostics import CompileError
@@ -16,6 +15,7 @@ from stepwell.lowering.schedule.nest import (
     band,
     block_ops,
     body_ops,
+    buffer_type,
     constant_extent,
     induction_variable,
     is_parallel,
@@ -26,6 +26,7 @@ from stepwell.lowering.schedule.nest import (
     make_load,
     make_loop,
     make_store,
+    memref_of,
     replace_operands,
     set_subscripts,
     subscripts,
@@ -81,7 +82,8 @@ def jam(func: FuncOp, *names: str) -> None:
       func.return
     }
     ```
-    Legal: the point loops are parallel, perfectly nested, start at 0 and have a constant extent; no loop inside depends on them.
+    Legal: the point loops are parallel, perfectly nested, start at 0 and have a constant extent; no loop inside depends on them, and
+    they share no temporary from outside.
     """
     for points in band(func, names):
         for loop in points:
@@ -111,6 +113,7 @@ class _Jam:
     def run(self) -> None:
         body = self.points[-1].body.block
         self._widen_scalars(body)
+        self._check_outer_buffers(body)
         self._widen_crossing_values(body)
         ops = body_ops(self.points[-1])
         for op in ops:
@@ -130,8 +133,7 @@ class _Jam:
         """`alloca() : memref<f32>` inside the points -> `alloca() : memref<14x32xf32>` outside, subscripted by the points."""
         for op in [op for op in body.walk() if isinstance(op, memref.AllocaOp)]:
             buffer = op.results[0]
-            type = buffer.type
-            assert isinstance(type, MemRefType)
+            type = buffer_type(buffer)
             if op.dynamic_sizes:
                 raise CompileError(
                     f"a temporary of kernel @{self.func.sym_name.data} is a whole row ({type}) and cannot become a register tile",
@@ -145,6 +147,21 @@ class _Jam:
                 set_subscripts(user, [*points, *subscripts(user)], tile.results[0])
             op.detach()
             op.erase()
+
+    def _check_outer_buffers(self, body: Block) -> None:
+        """A temporary from outside that every point uses for itself would be shared once the points run side by side."""
+        if not any(op.regions for op in body.ops):
+            return
+        for op in body.walk():
+            if not isinstance(op, affine.StoreOp) or not isinstance(memref_of(op).owner, memref.AllocaOp):
+                continue
+            chosen = {index.as_value for index in subscripts(op)}
+            if any(variable not in chosen for variable in self.variables):
+                raise CompileError(
+                    f"cannot jam loops {', '.join(str(loop_name(l)) for l in self.points)} of kernel @{self.func.sym_name.data}: "
+                    "they share a temporary that stands outside",
+                    hint="jam them together with the loops inside, in one step",
+                )
 
     def _widen_crossing_values(self, block: Block) -> None:
         """A value that is used on the other side of a loop's border goes through a tile of its own."""
@@ -198,7 +215,9 @@ class _Jam:
     # -- distribution
 
     def _distribute(self, ops: Sequence[Operation], before: Operation) -> None:
-        """Put operations before an anchor: straight runs inside copies of the point loops, loops and conditions with the points inside them."""
+        """Put operations before an anchor: straight runs inside copies of the point loops, loops and conditions with the points inside
+        them.
+        """
         block = before.parent
         assert block is not None
         straight: list[Operation] = []
@@ -256,4 +275,3 @@ def _insert_before(op: Operation, anchor: Operation) -> None:
     block = anchor.parent
     assert block is not None
     block.insert_op_before(op, anchor)
-

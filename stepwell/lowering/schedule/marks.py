@@ -6,7 +6,7 @@ from xdsl.dialects.builtin import StringAttr
 from xdsl.dialects.func import FuncOp
 
 from stepwell.ir.diagnostics import CompileError
-from stepwell.lowering.schedule.nest import constant_extent, index_attr, loops_named, lower_bound, step_of
+from stepwell.lowering.schedule.nest import constant_extent, index_attr, loops_named, lower_bound, step_of, upper_bound
 
 
 def vectorize(func: FuncOp, *names: str) -> None:
@@ -77,7 +77,7 @@ def unroll(func: FuncOp, name: str, factor: int | str) -> None:
     """
     for loop in loops_named(func, name):
         if factor == "full":
-            if constant_extent(loop) is None:
+            if not all(bound.is_constant for bound in (*lower_bound(loop), *upper_bound(loop))):
                 raise CompileError(
                     f"loop '{name}' of kernel @{func.sym_name.data} cannot be unrolled fully: its extent is not constant",
                     hint='keep the extent with ["static", ...] or unroll by a factor',

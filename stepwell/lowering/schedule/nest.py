@@ -1,7 +1,9 @@
-"""Affine loop nests as the schedule primitives see them: loops by name, bounds and subscripts as sums over values, bodies that can be moved.
+"""Affine loop nests as the schedule primitives see them: loops by name, bounds and subscripts as sums over values, bodies that can be
+moved.
 
-A loop of a kernel carries `loop = "m"` (its name), `iterator = "parallel" | "reduction"`, `stage = "mm"` (the structured op that it came from)
-and, once scheduled, `tail`, `vector`, `unroll`. The functions here change loops and accesses in place; none of them knows a primitive.
+A loop of a kernel carries `loop = "m"` (its name), `iterator = "parallel" | "reduction"`, `stage = "mm"` (the structured op that it came
+from) and, once scheduled, `tail`, `vector`, `unroll`. The functions here change loops and accesses in place; none of them knows a
+primitive.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from xdsl.dialects.builtin import AffineMapAttr, DenseArrayBase, IndexType, IntegerAttr, MemRefType, StringAttr, i32
 from xdsl.dialects.func import FuncOp
@@ -167,6 +169,19 @@ def enclosing_loops(op: Operation) -> Iterator[affine.ForOp | affine.ParallelOp]
         parent = parent.parent_op()
 
 
+# ---- buffers ----------------------------------------------------------------------------------------------------------------------
+
+
+def buffer_type(buffer: SSAValue) -> MemRefType[Any]:
+    """The type of a value that is a memref."""
+    return cast(MemRefType[Any], buffer.type)
+
+
+def element_type(buffer: SSAValue) -> Attribute:
+    """The element type of a memref."""
+    return cast(Attribute, buffer_type(buffer).element_type)
+
+
 # ---- accesses -------------------------------------------------------------------------------------------------------------------
 
 
@@ -191,10 +206,7 @@ def set_subscripts(op: Access, indices: Sequence[Index], memref_value: SSAValue 
 
 def make_load(memref_value: SSAValue, indices: Sequence[Index]) -> affine.LoadOp:
     map, operands = map_of(indices)
-    assert isinstance(memref_value.type, MemRefType)
-    return affine.LoadOp.create(
-        operands=[memref_value, *operands], result_types=[memref_value.type.element_type], properties={"map": map}
-    )
+    return affine.LoadOp.create(operands=[memref_value, *operands], result_types=[element_type(memref_value)], properties={"map": map})
 
 
 def make_store(value: SSAValue, memref_value: SSAValue, indices: Sequence[Index]) -> affine.StoreOp:

@@ -54,9 +54,7 @@ def parallel(func: FuncOp, *names: str) -> None:
             if not is_parallel(loop):
                 raise CompileError(f"loop '{loop_name(loop)}' of kernel @{func.sym_name.data} is a reduction and cannot run in parallel")
             if any(bound.mentions(v) for bound in (*lower_bound(loop), *upper_bound(loop)) for v in variables):
-                raise CompileError(
-                    f"parallel loops of kernel @{func.sym_name.data} depend on each other's bounds", hint="name fewer loops"
-                )
+                raise CompileError(f"parallel loops of kernel @{func.sym_name.data} depend on each other's bounds", hint="name fewer loops")
         if any(True for _ in enclosing_loops(nest[0])):
             raise CompileError(f"loop '{names[0]}' of kernel @{func.sym_name.data} is not outermost and cannot run in parallel")
 

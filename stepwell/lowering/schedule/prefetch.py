@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from math import prod
 
-from xdsl.dialects.builtin import AnyFloat, BoolAttr, IntegerAttr, IntegerType, MemRefType, i32
+from xdsl.dialects.builtin import AnyFloat, BoolAttr, IntegerAttr, IntegerType, i32
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
@@ -14,6 +15,7 @@ from stepwell.ir.diagnostics import CompileError
 from stepwell.lowering.schedule.index import Index, map_of
 from stepwell.lowering.schedule.nest import (
     constant_extent,
+    element_type,
     enclosing_loops,
     induction_variable,
     loops_named,
@@ -24,6 +26,8 @@ from stepwell.lowering.schedule.nest import (
 
 CACHE_LINE = 64
 """Bytes that one prefetch brings."""
+MOST_LINES = 64
+"""How many prefetches one step writes at most."""
 
 
 def prefetch(func: FuncOp, operand: int, name: str, ahead: int) -> None:
@@ -76,7 +80,9 @@ def prefetch(func: FuncOp, operand: int, name: str, ahead: int) -> None:
         assert block is not None
         writes = [op for op in block.walk() if isinstance(op, affine.StoreOp) and memref_of(op) is buffer]
         if not writes:
-            raise CompileError(f"loop '{name}' of kernel @{func.sym_name.data} neither reads argument {operand} nor is it written beside it")
+            raise CompileError(
+                f"loop '{name}' of kernel @{func.sym_name.data} neither reads argument {operand} nor is it written beside it"
+            )
         _insert(writes[0], loop, {}, loop, is_write=True)
 
 
@@ -85,11 +91,17 @@ def _insert(
 ) -> None:
     """One prefetch for each cache line that the loops between `around` and the access touch."""
     buffer = memref_of(access)
-    assert isinstance(buffer.type, MemRefType)
-    lanes = max(1, CACHE_LINE // _bytes_of(buffer.type.element_type))
+    lanes = max(1, CACHE_LINE // _bytes_of(element_type(buffer)))
     index = [i.replace(replacement) for i in subscripts(access)]
-    points = list(_points(access, around, index))
-    steps = [(v, range(0, extent, lanes if index[-1].coefficient(v) == 1 else 1)) for v, extent in points]
+    steps: list[tuple[SSAValue, range]] = []
+    for variable, values in _loops_between(access, around):
+        if not any(i.mentions(variable) for i in index):
+            continue
+        stride = lanes if index[-1].coefficient(variable) == 1 and values.step == 1 else values.step
+        every = range(0, values.stop, stride)
+        # Where there are too many lines to name them all, the first stands for the rest.
+        few = len(every) * prod(len(r) for _, r in steps) <= MOST_LINES
+        steps.append((variable, every if few else range(1)))
     block = before.parent
     assert block is not None
     for offsets in product(*(r for _, r in steps)):
@@ -107,16 +119,18 @@ def _insert(
         block.insert_op_before(op, before)
 
 
-def _points(access: Operation, around: affine.ForOp, index: list[Index]) -> Iterator[tuple[SSAValue, int]]:
-    """The loops of constant extent around an access, up to the loop's own block, that its subscripts use."""
+def _loops_between(access: Operation, around: affine.ForOp) -> Iterator[tuple[SSAValue, range]]:
+    """The loops around an access that stand inside `around`, innermost first, with the values of their variables.
+
+    Where `around` is not around the access (it stands before a write), those inside its block. Of a loop without constant extent: the
+    first value.
+    """
     home = around.parent
     for loop in enclosing_loops(access):
-        if loop is around or loop.parent is None or not isinstance(loop, affine.ForOp):
+        if loop is around or not isinstance(loop, affine.ForOp):
             return
-        variable = induction_variable(loop)
         extent = constant_extent(loop)
-        if extent is not None and any(i.mentions(variable) for i in index):
-            yield variable, extent
+        yield induction_variable(loop), range(0, extent, step_of(loop)) if extent is not None else range(1)
         if loop.parent is home:
             return
 

@@ -9,7 +9,7 @@ Steps of earlier levels (`pack_operand`, `static`) stand in the same array: they
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr, i64
 from xdsl.dialects.func import FuncOp
@@ -48,10 +48,11 @@ def steps_of(schedule: Attribute) -> list[Step]:
     if not isinstance(schedule, ArrayAttr):
         raise CompileError(f"a schedule is an array of steps, not {schedule}")
     steps: list[Step] = []
-    for entry in schedule:
-        if not isinstance(entry, ArrayAttr) or not entry.data or not isinstance(entry.data[0], StringAttr):
+    for entry in cast(ArrayAttr[Attribute], schedule):
+        items = list(cast(ArrayAttr[Attribute], entry)) if isinstance(entry, ArrayAttr) else []
+        if not items or not isinstance(items[0], StringAttr):
             raise CompileError(f"a schedule step is an array that begins with a name, not {entry}")
-        name, *arguments = (_to_python(a) for a in entry)
+        name, *arguments = (_to_python(a) for a in items)
         steps.append(Step(name, tuple(arguments)))
     return steps
 

@@ -18,6 +18,7 @@ from stepwell.lowering.schedule.nest import (
     upper_bound,
 )
 
+
 def reorder(func: FuncOp, *names: str) -> None:
     """Interchange perfectly nested loops: those named take, in the given order, the places that they hold together.
 
@@ -112,7 +113,8 @@ def _check(func: FuncOp, nest: list[affine.ForOp], target: list[affine.ForOp]) -
         for bound in (*lower_bound(loop), *upper_bound(loop)):
             if any(value in outside for value in bound.values()):
                 raise CompileError(
-                    f"cannot reorder kernel @{func.sym_name.data}: the bounds of '{loop_name(loop)}' depend on a loop that would stand inside it"
+                    f"cannot reorder kernel @{func.sym_name.data}: the bounds of '{loop_name(loop)}' depend on a loop that would stand "
+                    "inside it"
                 )
     reductions = [loop for loop in nest if not is_parallel(loop)]
     stages = {loop.attributes.get("stage") for loop in reductions}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import MemRefType, StringAttr, UnitAttr
+from xdsl.dialects.builtin import StringAttr, UnitAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
@@ -14,6 +14,7 @@ from stepwell.lowering.schedule.combiners import Combiner, combiner_of, neutral_
 from stepwell.lowering.schedule.index import Index
 from stepwell.lowering.schedule.nest import (
     constant_extent,
+    element_type,
     enclosing_loops,
     induction_variable,
     is_parallel,
@@ -26,6 +27,7 @@ from stepwell.lowering.schedule.nest import (
     make_store,
     memref_of,
     set_subscripts,
+    step_of,
     subscripts,
 )
 
@@ -141,8 +143,7 @@ def _updates(func: FuncOp, loop: affine.ForOp) -> list[_Update]:
 def _factor(func: FuncOp, loop: affine.ForOp, extent: int, update: _Update) -> None:
     buffer = memref_of(update.store)
     element = subscripts(update.store)
-    assert isinstance(buffer.type, MemRefType)
-    kind = buffer.type.element_type
+    kind = element_type(buffer)
 
     # The outermost reduction loop of this accumulation; parallel point loops between stay around what is added.
     points: list[affine.ForOp] = []
@@ -151,7 +152,7 @@ def _factor(func: FuncOp, loop: affine.ForOp, extent: int, update: _Update) -> N
         if not isinstance(around, affine.ForOp):
             break
         if any(index.mentions(induction_variable(around)) for index in element):
-            if constant_extent(around) is None or outermost is not loop and not _inside(around, outermost):
+            if constant_extent(around) is None or (outermost is not loop and not _inside(around, outermost)):
                 break
             points.insert(0, around)
             continue
@@ -161,14 +162,17 @@ def _factor(func: FuncOp, loop: affine.ForOp, extent: int, update: _Update) -> N
             break
         outermost = around
     points = [p for p in points if _inside(p, outermost)]
+    if any(step_of(p) != 1 for p in points):
+        raise CompileError(
+            f"loop '{loop_name(loop)}' of kernel @{func.sym_name.data} cannot be rfactored: the loops that choose its accumulator are split",
+            hint="rfactor before splitting them again",
+        )
 
     name = buffer.name_hint or "acc"
     tile_shape = [constant_extent(p) or 0 for p in points]
     private = make_alloca([*tile_shape, extent], kind, f"{name}_{loop_name(loop)}")
     lanes = private.results[0]
-    neutral = arith.ConstantOp.create(
-        result_types=[kind], properties={"value": neutral_attr(update.combiner, kind)}
-    )
+    neutral = arith.ConstantOp.create(result_types=[kind], properties={"value": neutral_attr(update.combiner, kind)})
     block = outermost.parent
     assert block is not None
     variables = [Index.of(induction_variable(p)) for p in points]

@@ -66,16 +66,16 @@ def split(func: FuncOp, name: str, factor: int, inner: str, tail: str = "mask") 
         variable = induction_variable(loop)
 
         outer_body = loop_block(name)
-        outer_attributes = {k: v for k, v in loop.attributes.items() if k != "tail"}
-        outer = make_loop(upper, outer_body, outer_attributes, lower=lower, step=factor)
+        # What was marked was the whole loop, which is no more.
+        attributes = {k: v for k, v in loop.attributes.items() if k in ("loop", "iterator", "stage")}
+        outer = make_loop(upper, outer_body, attributes, lower=lower, step=factor)
         block = loop.parent
         assert block is not None
         block.insert_op_before(outer, loop)
 
         tile = outer_body.args[0]
         left = [Index({}, factor)] if tail == "exact" else [Index({}, factor), *(bound - Index.of(tile) for bound in upper)]
-        attributes = dict(loop.attributes) | {"loop": StringAttr(inner)}
-        attributes.pop("tail", None)
+        attributes |= {"loop": StringAttr(inner)}
         if tail == "overlap":
             attributes["tail"] = StringAttr("overlap")
         # The point loop gets a variable of its own: what is known about the old one must hold until every use is rewritten.

@@ -1,18 +1,19 @@
 """Point nests: loops marked `vector` around straight-line code become operations on n-D vectors.
 
-A value of the body depends on some of the nest's loops. Its vector has one dimension for each loop from the first that it depends on to the
-innermost: the extent where it depends on the loop, 1 where it does not. In a nest (mr, nr) of 14 x 32 points a value that depends on mr is a
-`14x1`, on nr a `32`, on both a `14x32`, on none a scalar; where they meet, the smaller is broadcast.
+A value of the body depends on some of the nest's loops. Its vector has one dimension for each loop from the first that it depends on to
+the innermost: the extent where it depends on the loop, 1 where it does not. In a nest (mr, nr) of 14 x 32 points a value that depends
+on mr is a `14x1`, on nr a `32`, on both a `14x32`, on none a scalar; where they meet, the smaller is broadcast.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from xdsl.dialects.arith import FastMathFlag, FastMathFlagsAttr
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, MemRefType, VectorType
+from xdsl.dialects.arith import FastMathFlagsAttr
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, VectorType
+from xdsl.dialects.utils import FastMathFlag
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from stepwell.dialects import affine, arith, memref, vector
@@ -22,7 +23,9 @@ from stepwell.lowering.schedule.combiners import Combiner, combiner_of, neutral_
 from stepwell.lowering.schedule.index import Division, Index, indices_of, range_of
 from stepwell.lowering.schedule.nest import (
     body_ops,
+    buffer_type,
     constant_extent,
+    element_type,
     induction_variable,
     is_parallel,
     loop_name,
@@ -46,7 +49,9 @@ REASSOC = FastMathFlagsAttr([FastMathFlag.REASSOC])
 Dims = tuple[int, ...]
 """Numbers of the nest's loops, ascending."""
 
-_INTEGER_DIVISIONS = frozenset({"arith.divsi", "arith.divui", "arith.remsi", "arith.remui", "arith.floordivsi", "arith.ceildivsi", "arith.ceildivui"})
+_INTEGER_DIVISIONS = frozenset(
+    {"arith.divsi", "arith.divui", "arith.remsi", "arith.remui", "arith.floordivsi", "arith.ceildivsi", "arith.ceildivui"}
+)
 """Operations that trap where a masked-off element of the divisor is zero."""
 
 
@@ -115,17 +120,16 @@ class Environment:
         value = self.registers[buffer]
         if value is None:
             type = register_type(buffer)
-            value = self.writer.splat(0, type) if isinstance(type, VectorType) else self.writer.zero(type)
+            is_vector = isinstance(type, VectorType)
+            value = self.writer.splat(0, cast(VectorType[Any], type)) if is_vector else self.writer.zero(type)
             self.registers[buffer] = value
         return value
 
 
-def register_type(buffer: SSAValue) -> Any:
+def register_type(buffer: SSAValue) -> Attribute:
     """The type of a register's value: the element of a rank-0 buffer, else a vector of the buffer's shape."""
-    type = buffer.type
-    assert isinstance(type, MemRefType)
-    shape = type.get_shape()
-    return vector_type(tuple(shape), type.element_type) if shape else type.element_type
+    shape = buffer_type(buffer).get_shape()
+    return vector_type(tuple(shape), element_type(buffer)) if shape else element_type(buffer)
 
 
 class PointNest:
@@ -161,7 +165,7 @@ class PointNest:
         """Add or drop extents of 1."""
         if shape == target:
             return ssa
-        type = vector_type(target, ssa.type.element_type)  # pyright: ignore
+        type = vector_type(target, _vector(ssa).element_type)
         return self.writer.emit(vector.ShapeCastOp.create(operands=[ssa], result_types=[type]))
 
     def widen(self, value: Value, dims: Dims, element: Attribute) -> SSAValue:
@@ -184,7 +188,8 @@ class PointNest:
     def scalar(self, value: Value) -> SSAValue:
         if value.constant is not None:
             return self.writer.scalar(value.constant)
-        assert value.ssa is not None and not value.dims
+        assert value.ssa is not None
+        assert not value.dims
         return value.ssa
 
     def mask_over(self, dims: Dims, ragged: Sequence[int]) -> SSAValue:
@@ -211,6 +216,11 @@ class PointNest:
                 self._store(op.operands[0], memref_of(op), [self._translate(i) for i in subscripts(op)])
             case memref.StoreOp():
                 self._store(op.operands[0], op.operands[1], [self._as_sum(index) for index in op.operands[2:]])
+            case affine.PrefetchOp():
+                # The first point's line stands for all.
+                indices = [self.writer.index(self._translate(i).without(self.variables)) for i in subscripts(op)]
+                properties = {k: v for k, v in op.properties.items() if k != "map"}
+                self.writer.emit(memref.PrefetchOp.create(operands=[self.env.scalar(memref_of(op)), *indices], properties=properties))
             case affine.ApplyOp():
                 (sum,) = indices_of(op.map.data, tuple(op.operands))
                 self.sums[op.results[0]] = self._translate(sum)
@@ -321,7 +331,7 @@ class PointNest:
         else:
             new = [self.widen(o, dims, t) for o, t in zip(operands, types, strict=True)]
         if op.name in _INTEGER_DIVISIONS and (ragged := [d for d in operands[1].dims if self.limits[d] is not None]):
-            one = self.writer.splat(1, new[1].type)  # pyright: ignore
+            one = self.writer.splat(1, _vector(new[1]))
             new[1] = self._select(self.mask_over(dims, ragged), new[1], one)
         result_types = [vector_type(self.shape_of(dims), r.type) if dims else r.type for r in op.results]
         created = type(op).create(operands=new, result_types=result_types, properties=op.properties, attributes=op.attributes)
@@ -413,7 +423,7 @@ class PointNest:
         ssa = self.widen(value, dims, element)
         ragged = [d for d in reduced if self.limits[d] is not None]
         if ragged:
-            neutral = self.writer.splat(neutral_value(combiner, element), ssa.type)  # pyright: ignore
+            neutral = self.writer.splat(neutral_value(combiner, element), _vector(ssa))
             ssa = self._select(self.mask_over(dims, ragged), ssa, neutral)
         kind = vector.combining_kind(combiner.kind)
         if len(dims) == 1:
@@ -424,17 +434,19 @@ class PointNest:
             self.writer.emit(created)
             self.values[op.results[0]] = Value(created.results[0])
             return
-        shape = self.shape_of(dims)
-        places = tuple(d - dims[0] for d in reduced)
-        rest = tuple(extent for place, extent in enumerate(shape) if place not in places)
-        start = self.cast(self.widen(accumulator, kept, element), self.shape_of(kept), rest)
+        # Dimensions of extent 1, of loops that the value does not depend on, go as well.
+        places = tuple(d - dims[0] for d in range(dims[0], len(self.extents)) if d not in kept)
+        rest = tuple(self.extents[d] for d in kept)
+        start = self.widen(accumulator, kept, element)
+        if kept:
+            start = self.cast(start, self.shape_of(kept), rest)
         created = vector.MultiDimReductionOp.create(
             operands=[ssa, start],
-            result_types=[vector_type(rest, element)],
+            result_types=[vector_type(rest, element) if kept else element],
             properties={"kind": kind, "reduction_dims": i64_array(places)},
         )
         self.writer.emit(created)
-        self.values[op.results[0]] = Value(created.results[0], kept, rest)
+        self.values[op.results[0]] = Value(created.results[0], kept, rest if kept else None)
 
     # -- memory
 
@@ -442,7 +454,7 @@ class PointNest:
         if buffer in self.env.registers:
             return self._load_register(buffer, index)
         source = self.env.scalar(buffer)
-        element = source.type.element_type  # pyright: ignore
+        element = element_type(source)
         if not any(self._points_in(i) for i in index):
             operands = [source, *(self.writer.index(i) for i in index)]
             return Value(self.writer.emit(memref.LoadOp.create(operands=operands, result_types=[element])))
@@ -472,8 +484,8 @@ class PointNest:
         return Value(self._transpose(read, [present.index(d) for d in plan.dims]), plan.dims, tuple(self.extents[d] for d in plan.dims))
 
     def _transpose(self, ssa: SSAValue, permutation: list[int]) -> SSAValue:
-        shape = ssa.type.get_shape()  # pyright: ignore
-        type = vector_type(tuple(shape[p] for p in permutation), ssa.type.element_type)  # pyright: ignore
+        shape = _vector(ssa).get_shape()
+        type = vector_type(tuple(shape[p] for p in permutation), _vector(ssa).element_type)
         return self.writer.emit(
             vector.TransposeOp.create(operands=[ssa], result_types=[type], properties={"permutation": i64_array(tuple(permutation))})
         )
@@ -484,11 +496,12 @@ class PointNest:
             self._store_register(value, buffer, index)
             return
         target = self.env.scalar(buffer)
-        element = target.type.element_type  # pyright: ignore
+        element = element_type(target)
         points = tuple(sorted({dim for i in index for dim in self._points_in(i)}))
         if any(d not in points for d in value.dims):
             raise CompileError(
-                f"the vectorised loops {self._names()} write different values to one element", hint="vectorise a loop that the store depends on"
+                f"the vectorised loops {self._names()} write different values to one element",
+                hint="vectorise a loop that the store depends on",
             )
         if not points:
             operands = [self.scalar(value), target, *(self.writer.index(i) for i in index)]
@@ -520,9 +533,7 @@ class PointNest:
 
     def _plan(self, source: SSAValue, index: list[Index]) -> Plan:
         """How the elements that these subscripts name lie in memory."""
-        type = source.type
-        assert isinstance(type, MemRefType)
-        static = type.get_shape()
+        static = buffer_type(source).get_shape()
         order: list[int | None] = []
         steps: list[int] = []
         bases: list[Index] = []
@@ -581,10 +592,11 @@ class PointNest:
 
     def _store_register(self, value: Value, buffer: SSAValue, index: list[Index]) -> None:
         dims = self._register_dims(index)
-        element = buffer.type.element_type  # pyright: ignore
+        element = element_type(buffer)
         if any(d not in dims for d in value.dims):
             raise CompileError(
-                f"the vectorised loops {self._names()} accumulate in a scalar that is not reduced", hint="use rfactor, or mark the loop a reduction"
+                f"the vectorised loops {self._names()} accumulate in a scalar that is not reduced",
+                hint="use rfactor, or mark the loop a reduction",
             )
         shape = tuple(self.extents[d] for d in dims)
         if not dims:
@@ -604,6 +616,10 @@ class PointNest:
         self.env.registers[buffer] = ssa
 
 
+def _vector(value: SSAValue) -> VectorType[Any]:
+    return cast(VectorType[Any], value.type)
+
+
 def _may_contract(op: Operation) -> bool:
     flags = op.properties.get("fastmath")
     return isinstance(flags, FastMathFlagsAttr) and FastMathFlag.ALLOW_CONTRACT in flags.data
@@ -615,4 +631,3 @@ def constant_value(op: Operation) -> Value:
     if isinstance(value, DenseIntOrFPElementsAttr):
         raise CompileError("a kernel holds a constant that is not a scalar before it is vectorised")
     return Value(None, constant=value)  # pyright: ignore[reportArgumentType]
-

@@ -43,7 +43,8 @@ class UnrollLoops(Pass):
     }
     %r = scf.for %k = %main to %K step %c1 iter_args(%a = %q) -> (f32) { ... the body once ... }
     ```
-    `unroll = "full"` leaves no loop and needs constant bounds. A loop whose trip count is a constant multiple of the factor has no remainder.
+    `unroll = "full"` leaves no loop and needs constant bounds. A loop whose trip count is a constant multiple of the factor has no
+    remainder.
     """
 
     name: ClassVar[str] = "unroll-loops"
@@ -134,7 +135,7 @@ class _Unroller:
             new.add_ops(ops)
         new.add_op(scf.YieldOp.create(operands=values))
         unrolled = scf.ForOp.create(
-            operands=[lower, main, self._constant_before(group), *loop.iter_args],
+            operands=[lower, main, self.constant_index(group), *loop.iter_args],
             result_types=loop.result_types,
             attributes=loop.attributes,
             regions=[Region(new)],
@@ -161,7 +162,7 @@ class _Unroller:
 
     def _index(self, index: Index, before: Operation) -> SSAValue:
         if index.is_constant:
-            return self._constant_before(index.constant)
+            return self.constant_index(index.constant)
         if (value := index.as_value) is not None:
             return value
         map, operands = map_of([index])
@@ -171,7 +172,7 @@ class _Unroller:
         block.insert_op_before(op, before)
         return op.results[0]
 
-    def _constant_before(self, value: int) -> SSAValue:
+    def constant_index(self, value: int) -> SSAValue:
         """An index constant at the start of the function, found or made."""
         for op in self.entry.ops:
             if isinstance(op, arith.ConstantOp) and op.value == index_attr(value):
@@ -200,7 +201,7 @@ class _Copier:
         if (index := self.indices.get(old)) is None:
             return old
         if index.is_constant:
-            return self.unroller._constant_before(index.constant)
+            return self.unroller.constant_index(index.constant)
         if (value := index.as_value) is not None:
             return value
         if (value := self.written.get(index)) is None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import DYNAMIC_INDEX, ArrayAttr, IntegerAttr, MemRefType, StringAttr, i1
-from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.dialects.builtin import DYNAMIC_INDEX, ArrayAttr, IntegerAttr, StringAttr, i1
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineConstraintKind
 
 from stepwell.dialects import affine, arith, memref, scf
@@ -19,6 +19,7 @@ from stepwell.lowering.schedule.index import Index, index_of, indices_of
 from stepwell.lowering.schedule.nest import (
     accesses,
     block_ops,
+    buffer_type,
     constant_extent,
     induction_variable,
     loop_name,
@@ -148,7 +149,8 @@ class _Function:
         for buffer in written & read:
             if not isinstance(buffer.owner, memref.AllocaOp):
                 raise self.fail(
-                    f"the tiles of loop '{tile.name_hint}' cannot overlap: they read and write the same buffer", 'use the tail "mask" or "exact"'
+                    f"the tiles of loop '{tile.name_hint}' cannot overlap: they read and write the same buffer",
+                    'use the tail "mask" or "exact"',
                 )
 
     def _find_registers(self) -> None:
@@ -233,16 +235,14 @@ class _Function:
         for old, result in zip(op.results, new.results, strict=True):
             result.name_hint = old.name_hint
             self.env.values[old] = result
-        if isinstance(op, ReturnOp):
-            return
 
     def _buffer(self, op: memref.AllocaOp) -> None:
         """A buffer that stays in memory, such as a packed panel: allocated once, at the start of the function."""
-        type = op.results[0].type
-        assert isinstance(type, MemRefType)
+        type = buffer_type(op.results[0])
         if DYNAMIC_INDEX in type.get_shape():
             raise self.fail(
-                f"a temporary of {type} remains", "a stage must write its result into the output, or the schedule must make the temporary a tile"
+                f"a temporary of {type} remains",
+                "a stage must write its result into the output, or the schedule must make the temporary a tile",
             )
         new = memref.AllocaOp.create(result_types=[type], properties=op.properties, attributes=op.attributes)
         new.results[0].name_hint = op.results[0].name_hint
@@ -364,9 +364,7 @@ class _Function:
             writer.emit(scf.YieldOp.create(operands=[*yielded, *(env.register(buffer) for buffer in carried)]))
             writer.close()
             regions.append(Region(body))
-        new = scf.IfOp.create(
-            operands=[condition], result_types=[*op.result_types, *(value.type for value in before)], regions=regions
-        )
+        new = scf.IfOp.create(operands=[condition], result_types=[*op.result_types, *(value.type for value in before)], regions=regions)
         writer.emit(new)
         for old, result in zip(op.results, new.results, strict=False):
             env.values[old] = result
@@ -402,13 +400,12 @@ class _Function:
 
 def _tile_step(value: Any) -> int | None:
     """The step of the loop whose variable this is."""
-    owner = value.owner if isinstance(value, SSAValue) else None
-    loop = owner.parent_op() if isinstance(owner, Block) else None
+    loop = value.block.parent_op() if isinstance(value, BlockArgument) else None
     if isinstance(loop, affine.ForOp):
         return step_of(loop)
     if isinstance(loop, affine.ParallelOp):
-        steps: ArrayAttr[IntegerAttr[Any]] = loop.steps
-        return steps.data[value.index].value.data
+        steps = [step.value.data for step in cast(ArrayAttr[IntegerAttr[Any]], loop.steps)]
+        return steps[cast(BlockArgument[Any], value).index]
     return None
 
 
@@ -419,9 +416,7 @@ def _holds(op: Operation, block: Block | None) -> bool:
 
 def _is_register(buffer: SSAValue) -> bool:
     """Whether a buffer is only ever subscripted, in full, by point loops of its extents."""
-    type = buffer.type
-    assert isinstance(type, MemRefType)
-    shape = type.get_shape()
+    shape = buffer_type(buffer).get_shape()
     if DYNAMIC_INDEX in shape:
         return False
     for user in accesses(buffer):

@@ -1,20 +1,21 @@
 """Writing level 4: blocks with a prologue, index values, constants.
 
-Every block that is being written has two halves: a prologue for pure index arithmetic and masks, and the operations in program order. An index
-expression is computed in the prologue of the outermost block where its values are known, once: hoisting and common subexpressions come for free,
-and no later pass has to look for them.
+Every block that is being written has two halves: a prologue for pure index arithmetic and masks, and the operations in program order. An
+index expression is computed in the prologue of the outermost block where its values are known, once: hoisting and common subexpressions
+come for free, and no later pass has to look for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     AffineMapAttr,
+    AnyFloat,
     ArrayAttr,
     BoolAttr,
     DenseArrayBase,
@@ -37,6 +38,7 @@ from stepwell.dialects import affine, memref, vector
 from stepwell.dialects.layouts import layout_of
 from stepwell.ir.constants import dense, dtype_of, splat
 from stepwell.lowering.schedule.index import Index, map_of, minimum
+from stepwell.lowering.schedule.nest import buffer_type
 
 INDEX = IndexType()
 Shape = tuple[int, ...]
@@ -205,10 +207,10 @@ class Writer:
     def zero(self, element: Attribute) -> SSAValue:
         """Zero of an element type: what masked-off elements of a read are."""
         if isinstance(element, IntegerType | IndexType):
-            return self.scalar(IntegerAttr(0, element))
-        return self.scalar(FloatAttr(0.0, element))  # pyright: ignore[reportArgumentType]
+            return self.scalar(IntegerAttr(0, cast(Any, element)))
+        return self.scalar(FloatAttr(0.0, cast(AnyFloat, element)))
 
-    def splat(self, value: float | int, type: VectorType[Any]) -> SSAValue:
+    def splat(self, value: float, type: VectorType[Any]) -> SSAValue:
         """A vector constant of one value."""
         entry = self.scopes[0]
         # 0.0 and -0.0 are equal but not the same constant.
@@ -216,7 +218,7 @@ class Writer:
         found = entry.cache.get(key)
         if found is not None:
             return found
-        if isinstance(type.element_type, IntegerType) and type.element_type.width.data == 1:
+        if type.element_type == i1:
             value = bool(value)
         op = arith.ConstantOp.create(result_types=[type], properties={"value": _splat_of(value, type)})
         return self._hoist(entry, key, op)
@@ -245,9 +247,7 @@ class Writer:
 
     # -- views
 
-    def strided_view(
-        self, source: SSAValue, offsets: Sequence[Index], sizes: Sequence[SSAValue | int], steps: Sequence[int]
-    ) -> SSAValue:
+    def strided_view(self, source: SSAValue, offsets: Sequence[Index], sizes: Sequence[SSAValue | int], steps: Sequence[int]) -> SSAValue:
         """`memref.subview` of the same rank that takes every so manieth element of each dimension."""
         offset_values = [self.index(offset) if offset.terms else offset.constant for offset in offsets]
         dynamic = [value for value in (*offset_values, *sizes) if not isinstance(value, int)]
@@ -255,11 +255,10 @@ class Writer:
         key = ("view", source, tuple(offset_values), tuple(sizes), tuple(steps))
         if home is not None and (found := home.cache.get(key)) is not None:
             return found
-        type = source.type
-        assert isinstance(type, MemRefType)
+        type = buffer_type(source)
         strides, _ = layout_of(type)
         static_sizes = tuple(DYNAMIC_INDEX if not isinstance(s, int) else s for s in sizes)
-        result = MemRefType(
+        result: MemRefType[Any] = MemRefType(
             type.element_type,
             static_sizes,
             StridedLayoutAttr([None if s is None else s * step for s, step in zip(strides, steps, strict=True)], None),

@@ -57,7 +57,9 @@ def test_minimum_drops_what_is_never_smaller() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_simplification_keeps_the_value(seed: int) -> None:
     rng = random.Random(seed)
-    variables = {loop_variable(extent := rng.choice([4, 8, 12, 32]), step := rng.choice([1, 2, 4])): range(0, extent, step) for _ in range(3)}
+    variables = {
+        loop_variable(extent := rng.choice([4, 8, 12, 32]), step := rng.choice([1, 2, 4])): range(0, extent, step) for _ in range(3)
+    }
     index = Index({v: rng.choice([1, 2, 3, 16]) for v in variables}, rng.randrange(-5, 40))
     divisor = rng.choice([2, 4, 8, 16, 32])
     low, high = range_of(index)
@@ -66,7 +68,9 @@ def test_simplification_keeps_the_value(seed: int) -> None:
         value = value_of(index, at)
         assert value_of(quotient(index, divisor), at) == value // divisor
         assert value_of(modulo(index, divisor), at) == value % divisor
-        assert low is not None and high is not None and low <= value <= high
+        assert low is not None
+        assert high is not None
+        assert low <= value <= high
 
 
 def test_maps_are_shared() -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import affine_kernels as kernels
 import pytest
-
-import kernels
-from execute import check
+from run_kernels import check
 
 MATMUL = """[["fuse", "m", "n"], ["split", "m", 14, "mr", "{tail}"], ["split", "n", 32, "nr"], ["reorder", "m", "n", "mr", "nr"],
  ["parallel", "m"], ["jam", "mr", "nr"], ["vectorize", "mr", "nr"], ["prefetch", 1, "k", 8]]"""
@@ -13,7 +12,9 @@ MATMUL = """[["fuse", "m", "n"], ["split", "m", 14, "mr", "{tail}"], ["split", "
 
 @pytest.mark.parametrize("epilogue", [True, False])
 @pytest.mark.parametrize("packed", [32, None])
-@pytest.mark.parametrize(("tail", "extents"), [("overlap", (29, 70, 7)), ("mask", (15, 33, 3)), ("mask", (1, 1, 0)), ("exact", (28, 64, 5))])
+@pytest.mark.parametrize(
+    ("tail", "extents"), [("overlap", (29, 70, 7)), ("mask", (15, 33, 3)), ("mask", (1, 1, 0)), ("exact", (28, 64, 5))]
+)
 def test_matmul(tail: str, extents: tuple[int, ...], packed: int | None, epilogue: bool) -> None:
     check(kernels.matmul(packed=packed, epilogue=epilogue), MATMUL.format(tail=tail), *extents)
 

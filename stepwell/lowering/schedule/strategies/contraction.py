@@ -1,8 +1,8 @@
 """Contractions: matrix products, convolutions, depthwise convolutions, with whatever pointwise stages stand around them.
 
-One operand gives the lanes (B, the weights), the other is broadcast along them (A, the pixels). A register tile of rows x lanes is accumulated over the
-reduction; its shape comes from a small cost model of the micro-kernel (docs/architecture.md, "Level 3"): vectors of B loaded, elements of A broadcast,
-fused multiply-adds, two of each per cycle.
+One operand gives the lanes (B, the weights), the other is broadcast along them (A, the pixels). A register tile of rows x lanes is
+accumulated over the reduction; its shape comes from a small cost model of the micro-kernel (docs/architecture.md, "Level 3"): vectors
+of B loaded, elements of A broadcast, fused multiply-adds, two of each per cycle.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from xdsl.ir.affine import AffineDimExpr, AffineExpr
 
 from stepwell.lowering.schedule.strategies.model import KernelModel, Stage, element_bytes, element_of, mentions, rename
 from stepwell.lowering.schedule.strategies.plan import Machine, Plan, parallel_prefix
+from stepwell.lowering.structured.kernels import shape_of
 
 MOST_ROWS = 14
 STREAM = 40
@@ -31,7 +32,10 @@ class Tile:
 
 
 def choose_tile(rows: int, columns: int, depth: int, lanes: int, machine: Machine, *, same_set: bool = False) -> Tile:
-    """The tile with the fewest estimated cycles for a product of these extents. `same_set`: the rows of A fall into one set of the cache."""
+    """The tile with the fewest estimated cycles for a product of these extents.
+
+    `same_set`: the rows of A fall into one set of the first-level cache.
+    """
     best: tuple[float, int, Tile] | None = None
     for vectors in range(1, 9):
         if vectors > 1 and (vectors - 1) * lanes >= columns:
@@ -69,7 +73,9 @@ class _Roles:
 
 
 def schedule_contraction(model: KernelModel, machine: Machine, constants: frozenset[int]) -> Plan | None:
-    """The schedule of a kernel whose main stage is a contraction; None where its loops do not fit the form. `constants`: arguments known now."""
+    """The schedule of a kernel whose main stage is a contraction; None where its loops do not fit the form. `constants`: arguments known
+    now.
+    """
     stage = model.main
     if stage.product is None or set(model.common) != {stage.names[d] for d in stage.parallels}:
         return None
@@ -95,7 +101,8 @@ def schedule_contraction(model: KernelModel, machine: Machine, constants: frozen
     if roles.packed:
         argument = model.argument_number(stage.operands[roles.lane_operand])
         access = stage.access(roles.lane_operand, roles.lane)
-        assert argument is not None and access is not None
+        assert argument is not None
+        assert access is not None
         plan.add("pack_operand", argument, access.place, width)
     static = [names[d] for d in stage.reductions if is_static(stage, d)]
     if static:
@@ -112,7 +119,7 @@ def schedule_contraction(model: KernelModel, machine: Machine, constants: frozen
     elif row is not None:
         order.append((row, rows))
     operand_bytes = depth * extent[lane] * element_bytes(element_of(stage.operands[roles.lane_operand]))
-    if roles.shared_lane or operand_bytes <= machine.l2_bytes or rows <= tile.rows and not roles.others:
+    if roles.shared_lane or operand_bytes <= machine.l2_bytes or (rows <= tile.rows and not roles.others):
         plan.add("split", lane, width, f"{lane}r", *_lane_tail(extent[lane], width))
         order.append((lane, ceil(extent[lane] / width)))
     else:
@@ -172,11 +179,7 @@ def _roles(model: KernelModel, stage: Stage, constants: frozenset[int]) -> _Role
         lane_operand, row_operand = (left, right) if _rank(stage, left) < _rank(stage, right) else (right, left)
     if not all(s.can_be_lanes(d) and not _panels(s, d) for s, d in model.stages_over(stage.names[lane])):
         return None
-    candidates = [
-        d
-        for d in outs[:-1]
-        if stage.extents[d] > 1 and _uses(stage, row_operand, d) and not _uses(stage, lane_operand, d)
-    ]
+    candidates = [d for d in outs[:-1] if stage.extents[d] > 1 and _uses(stage, row_operand, d) and not _uses(stage, lane_operand, d)]
     candidates = [d for d in candidates if all(s.can_be_lanes(e) and not _panels(s, e) for s, e in model.stages_over(stage.names[d]))]
     row = candidates[-1] if candidates else None
     rest = [d for d in outs[:-1] if d != row]
@@ -226,7 +229,7 @@ def _row_stride(stage: Stage, roles: _Roles) -> int:
     if access is None:
         return 0
     value = stage.operands[roles.row_operand]
-    shape = value.type.get_shape()  # type: ignore[attr-defined]
+    shape = shape_of(value)
     return prod(shape[access.place + 1 :]) * access.step * element_bytes(element_of(value))
 
 

@@ -1,8 +1,8 @@
 """Everything that is no contraction: pointwise kernels, copies, gathers, row kernels, reductions, windows.
 
-What the stages have in common is fused. Then either a loop that all stages run in parallel becomes lanes (and moves inside the others), or each stage gets
-lanes of its own among the loops that were not fused: the rows of a softmax, where a reduced loop gets one partial result for each lane. The cheaper of the two,
-by a rough count of vector operations, is taken; what cannot be vectorised stays scalar.
+What the stages have in common is fused. Then either a loop that all stages run in parallel becomes lanes (and moves inside the others),
+or each stage gets lanes of its own among the loops that were not fused: the rows of a softmax, where a reduced loop gets one partial
+result for each lane. The cheaper of the two, by a rough count of vector operations, is taken; what cannot be vectorised stays scalar.
 """
 
 from __future__ import annotations
@@ -128,14 +128,16 @@ def _own_lanes(model: KernelModel, machine: Machine) -> _Choice:
 
 def _packed_tile(model: KernelModel, name: str) -> int:
     """The tile of the packed operands that a loop walks, 0 where there is none."""
-    tiles = {a.tile for stage, d in model.stages_over(name) for o in range(len(stage.maps)) if (a := stage.access(o, d)) is not None and a.tile}
+    tiles = {
+        a.tile for stage, d in model.stages_over(name) for o in range(len(stage.maps)) if (a := stage.access(o, d)) is not None and a.tile
+    }
     return gcd(*tiles) if tiles else 0
 
 
 def _width(model: KernelModel, name: str, machine: Machine, most: int) -> int:
     """How many lanes: whole registers, a divisor of the extent where there is a good one."""
     widest = max(
-        (element_bytes(element_of(v)) for stage, d in model.stages_over(name) for v in stage.operands if isinstance(v.type, TensorType)),
+        (element_bytes(element_of(v)) for stage, _ in model.stages_over(name) for v in stage.operands if isinstance(v.type, TensorType)),
         default=4,
     )
     lanes = machine.lanes(max(4, widest))
@@ -272,4 +274,3 @@ def _unroll_windows(plan: Plan, model: KernelModel) -> None:
                 step = ("unroll", stage.names[d], "full")
                 if step not in plan.steps:
                     plan.add(*step)
-

@@ -1,7 +1,7 @@
 """A kernel at level 2 as the strategies see it: stages with named loops, their extents, how each operand is subscripted.
 
-In: a kernel of `linalg` ops on static tensors. Out: a `KernelModel`. Loops of different stages that run over the same thing bear the same name, found
-through the tensors that one stage writes and another reads (first) and through shared operands (then).
+In: a kernel of `linalg` ops on static tensors. Out: a `KernelModel`. Loops of different stages that run over the same thing bear the
+same name, found through the tensors that one stage writes and another reads (first) and through shared operands (then).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, cast
 
-from xdsl.dialects.builtin import IndexType, IntegerType, TensorType
+from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind, AffineConstantExpr, AffineDimExpr, AffineExpr, AffineMap
@@ -21,7 +21,6 @@ from stepwell.dialects import arith, linalg, tensor
 from stepwell.ir.diagnostics import CompileError
 from stepwell.lowering.schedule.combiners import Combiner, combiner_of, split_combine
 from stepwell.lowering.structured.kernels import destinations, iterators_of, maps_of, name_of, shape_of, structured_ops
-
 
 # ---- subscripts -----------------------------------------------------------------------------------------------------------------
 
@@ -66,7 +65,8 @@ def _tile_of(results: Sequence[AffineExpr], dim: int) -> int | None:
     first, second = walking
     if not (_is_division(first, dim, AffineBinaryOpKind.FloorDiv) and _is_division(second, dim, AffineBinaryOpKind.Mod)):
         return None
-    assert isinstance(first, AffineBinaryOpExpr) and isinstance(second, AffineBinaryOpExpr)
+    assert isinstance(first, AffineBinaryOpExpr)
+    assert isinstance(second, AffineBinaryOpExpr)
     return first.rhs.value if first.rhs == second.rhs and isinstance(first.rhs, AffineConstantExpr) else None
 
 
@@ -134,7 +134,9 @@ class Stage:
         return self.names.index(name) if name in self.names else None
 
     def access(self, operand: int, dim: int) -> Access | None:
-        """How an operand walks along a loop: None where it does not. Raises LookupError where the walk is not along one dimension in steps."""
+        """How an operand walks along a loop: None where it does not. Raises LookupError where the walk is not along one dimension in
+        steps.
+        """
         found: Access | None = None
         results = self.maps[operand].results
         if (tile := _tile_of(results, dim)) is not None:
@@ -315,7 +317,8 @@ class KernelModel:
 
 
 def element_of(value: SSAValue) -> Attribute:
-    return value.type.element_type if isinstance(value.type, TensorType) else value.type
+    type: Attribute = value.type
+    return cast(TensorType[Any], type).element_type if isinstance(type, TensorType) else type
 
 
 def element_bytes(element: Attribute) -> int:
@@ -323,8 +326,8 @@ def element_bytes(element: Attribute) -> int:
     if isinstance(element, IndexType):
         return 8
     if isinstance(element, IntegerType):
-        return max(1, element.width.data // 8)
-    return element.bitwidth // 8  # type: ignore[attr-defined]
+        return max(1, cast(IntegerType[Any, Any], element).width.data // 8)
+    return cast(AnyFloat, element).bitwidth // 8
 
 
 def _stage(func: FuncOp, op: Any) -> Stage:
@@ -336,7 +339,10 @@ def _stage(func: FuncOp, op: Any) -> Stage:
         for place, expr in enumerate(map.results):
             if isinstance(expr, AffineDimExpr):
                 if shape[place] < 0:
-                    raise CompileError(f"kernel @{name_of(func)} has dynamic extents when it is scheduled", hint="run choose-schedule before generalize-extents")
+                    raise CompileError(
+                        f"kernel @{name_of(func)} has dynamic extents when it is scheduled",
+                        hint="run choose-schedule before generalize-extents",
+                    )
                 extents[expr.position] = shape[place]
                 known.add(expr.position)
     if len(known) != len(iterators):

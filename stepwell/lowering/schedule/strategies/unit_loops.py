@@ -1,7 +1,7 @@
 """What a kernel is rid of before it is scheduled: loops of one iteration, and stages that only tell a shape.
 
-In: a kernel of `linalg` ops on static tensors. Out: the same, where a dimension of extent 1 is subscripted by 0 instead of by a loop. A batch of one, a window of
-1 x 1 and an axis that a reduction kept then cost nothing: no loop, no tile, no mask.
+In: a kernel of `linalg` ops on static tensors. Out: the same, where a dimension of extent 1 is subscripted by 0 instead of by a loop. A
+batch of one, a window of 1 x 1 and an axis that a reduction kept then cost nothing: no loop, no tile, no mask.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def _unit_loops(op: Any) -> set[int]:
 
 
 def _loops_that_keep_subscripts_apart(op: Any, unit: set[int]) -> set[int]:
-    """Unit loops without which a subscript such as `ow * 2 + kw` would become `kw` alone on a dimension that is longer than the loop kw runs."""
+    """Unit loops without which a subscript such as `ow * 2 + kw` would become `kw` alone on a dimension that is longer than the loop kw
+    runs.
+    """
     extents: dict[int, int] = {}
     for operand, map in zip(op.operands, maps_of(op), strict=True):
         for extent, expr in zip(shape_of(operand), map.results, strict=True):
@@ -112,9 +114,7 @@ def _drop(op: Any, unit: set[int]) -> None:
     dims: list[AffineExpr] = [AffineConstantExpr(0)] * len(iterators)
     for new, old in enumerate(kept):
         dims[old] = AffineDimExpr(new)
-    maps = [
-        AffineMap(len(kept), 0, tuple(expr.replace_dims_and_symbols(dims, ()) for expr in map.results)) for map in maps_of(op)
-    ]
+    maps = [AffineMap(len(kept), 0, tuple(expr.replace_dims_and_symbols(dims, ()) for expr in map.results)) for map in maps_of(op)]
     op.properties["indexing_maps"] = ArrayAttr(AffineMapAttr(map) for map in maps)
     op.properties["iterator_types"] = ArrayAttr(list(op.iterator_types)[d] for d in kept)
     for inner in list(op.body.block.ops):

@@ -318,6 +318,4 @@ def relu() -> Kernel:
         affine.store %r, %y[%d0] : {v}
         """,
     )
-    return Kernel(
-        function([("x", v), ("y", v)], ("N",), body), lambda rng, n: [small(rng, n), garbage(n)], lambda x, _: np.maximum(x, 0)
-    )
+    return Kernel(function([("x", v), ("y", v)], ("N",), body), lambda rng, n: [small(rng, n), garbage(n)], lambda x, _: np.maximum(x, 0))
