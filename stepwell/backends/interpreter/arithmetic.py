@@ -165,7 +165,8 @@ def wide_product(read: Callable[[Value, np.dtype[Any]], Value]) -> Implementatio
 def _wrapped(value: Value, dtype: np.dtype[Any]) -> Value:
     """Python integers cut to a dtype."""
     unsigned_dtype = np.dtype(f"uint{dtype.itemsize * 8}")
-    return (np.asarray(value, object) % (1 << dtype.itemsize * 8)).astype(unsigned_dtype).view(dtype)[()]
+    remainder = np.asarray(np.asarray(value, object) % (1 << dtype.itemsize * 8), object)  # of one element numpy makes an int
+    return remainder.astype(unsigned_dtype).view(dtype)[()]
 
 
 def add_with_carry(op: arith.AddUIExtendedOp) -> Function:

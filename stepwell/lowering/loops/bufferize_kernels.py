@@ -189,7 +189,7 @@ class _Bufferizer:
     def _plan_dims(self) -> dict[tensor.DimOp, Place]:
         """The class that each `tensor.dim` asks for."""
         dims: dict[tensor.DimOp, Place] = {}
-        for op in self._block.ops:
+        for op in self._kernel.walk():
             if isinstance(op, tensor.DimOp):
                 dim = constant_index(op.index)
                 if dim is None:

@@ -175,6 +175,7 @@ class _MainBufferizer:
         if self._history.stale:
             raise CompileError(
                 f"@{name_of(function)}: {self._history.stale[0]} after its memory has been written again",
+                location=location_of(function),
                 hint="run plan-views before bufferize-kernels",
             )
         insert_before(last, func.ReturnOp.create(location=last.location))

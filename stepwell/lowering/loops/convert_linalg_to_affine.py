@@ -176,7 +176,8 @@ def _loop_extents(kernel: func.FuncOp) -> dict[str, SSAValue]:
     names = kernel.attributes.get("extents")
     grain = kernel.attributes.get("grain")
     if not isinstance(names, ArrayAttr) or not isinstance(grain, IntegerAttr):
-        raise CompileError(f"kernel @{name_of(kernel)} has no 'extents' and 'grain'", hint="run bufferize-kernels")
+        what = f"kernel @{name_of(kernel)} has no 'extents' and 'grain'"
+        raise CompileError(what, location=location_of(kernel), hint="run bufferize-kernels")
     args = kernel.body.block.args
     start = cast(IntegerAttr[Any], grain).value.data - len(names)
     return {cast(StringAttr, name).data: args[start + i] for i, name in enumerate(cast(ArrayAttr[Attribute], names))}

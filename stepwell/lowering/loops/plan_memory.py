@@ -71,7 +71,8 @@ class PlanMemory(Pass):
         functions = callers(module)
         if len(functions) != 1:
             names = ", ".join(f"@{name_of(f)}" for f in functions) or "none"
-            raise CompileError(f"plan-memory wants a module with one function that is no kernel; there are: {names}")
+            where = location_of(functions[1]) if functions else location_of(module)
+            raise CompileError(f"plan-memory wants a module with one function that is no kernel; there are: {names}", location=where)
         main = functions[0]
         offsets, weights_size = _place_weights(module.body.block)
         buffers = _find_buffers(main)

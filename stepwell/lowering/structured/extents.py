@@ -20,6 +20,7 @@ from stepwell.lowering.structured.kernels import (
     defining,
     destinations,
     is_tensor,
+    location_of,
     loop_names,
     maps_of,
     name_of,
@@ -92,6 +93,7 @@ class Extents:
                 if extent != DYNAMIC and extents.setdefault(self.find((value, i)), extent) != extent:
                     raise CompileError(
                         f"@{name_of(self._kernel)} runs one loop over extents {extents[self.find((value, i))]} and {extent}",
+                        location=location_of(self._kernel),
                         hint="give loops of different extents different names",
                     )
         return extents

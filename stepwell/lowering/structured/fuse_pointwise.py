@@ -147,7 +147,7 @@ def _scalar_of(value: SSAValue) -> arith.ConstantOp | None:
         element = cast(Any, value.type).element_type
         raw = array_of(payload).reshape(-1)[0].item()
         is_integer = isinstance(element, (IntegerType, IndexType))
-        scalar: Any = IntegerAttr(int(raw), element) if is_integer else FloatAttr(float(raw), element)
+        scalar: Attribute = cast(Any, IntegerAttr if is_integer else FloatAttr)(raw, element)
         return arith.ConstantOp.create(properties={"value": scalar}, result_types=[element])
     return arith.ConstantOp.create(properties={"value": attribute}, result_types=[value.type])
 

@@ -33,6 +33,7 @@ from stepwell.lowering.structured.kernels import (
     insert_before,
     is_tensor,
     kernels,
+    location_of,
     maps_of,
     name_of,
     retype,
@@ -104,7 +105,7 @@ def _generalize(kernel: func.FuncOp) -> bool:
         for value, shape in wanted.items():
             if not isinstance(value.owner, tensor.EmptyOp):
                 retype(value, tensor_type(shape, cast(TensorType[Any], value.type).element_type))
-        _set_function_type(kernel)
+        kernel.update_function_type()
     drop_steps(kernel, STEP)
     return bool(wanted)
 
@@ -119,7 +120,8 @@ def _fixed(kernel: func.FuncOp, extents: Extents) -> set[Place]:
             place = extents.names.get(name.data) if isinstance(name, StringAttr) else None
             if place is None:
                 known = ", ".join(extents.names) or "none"
-                raise CompileError(f"schedule of @{name_of(kernel)}: {step} names no loop", hint=f"the loops are: {known}")
+                what = f"schedule of @{name_of(kernel)}: {step} names no loop"
+                raise CompileError(what, location=location_of(kernel), hint=f"the loops are: {known}")
             fixed.add(place)
     for op in structured_ops(kernel):
         for operand, map in zip(op.operands, maps_of(op), strict=True):
@@ -134,8 +136,6 @@ def _fixed(kernel: func.FuncOp, extents: Extents) -> set[Place]:
 def _size_temporaries(kernel: func.FuncOp, extents: Extents, sources: dict[Place, Place], wanted: dict[SSAValue, tuple[int, ...]]) -> None:
     """Give each `tensor.empty` its sizes: one `tensor.dim` per class at the top of the kernel."""
     block = kernel.body.block
-    first = block.first_op
-    assert first is not None
     constants = TopConstants(block)
     sizes: dict[Place, SSAValue] = {}
 
@@ -143,8 +143,9 @@ def _size_temporaries(kernel: func.FuncOp, extents: Extents, sources: dict[Place
         if place not in sizes:
             value, i = sources[place]
             assert isinstance(value, SSAValue)
-            dim = tensor.DimOp.create(operands=[value, constants(i)], result_types=[constants(i).type])
-            insert_before(first, dim)
+            index = constants(i)
+            dim = tensor.DimOp.create(operands=[value, index], result_types=[index.type])
+            block.insert_op_after(dim, cast(Operation, index.owner))
             sizes[place] = dim.results[0]
         return sizes[place]
 
@@ -163,15 +164,8 @@ def _size_temporaries(kernel: func.FuncOp, extents: Extents, sources: dict[Place
                 location=op.location,
             )
             insert_before(op, empty)
-            first = empty if op is first else first
             op.tensor.replace_all_uses_with(empty.tensor)
             Rewriter.erase_op(op)
-
-
-def _set_function_type(kernel: func.FuncOp) -> None:
-    last = kernel.body.block.last_op
-    assert isinstance(last, func.ReturnOp)
-    kernel.update_function_type()
 
 
 # ---- calls ----------------------------------------------------------------------------------------------------------------------

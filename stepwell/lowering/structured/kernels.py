@@ -122,12 +122,18 @@ def schedule_of(function: func.FuncOp) -> list[ArrayAttr[Attribute]]:
     if schedule is None:
         return []
     if not isinstance(schedule, ArrayAttr):
-        raise CompileError(f"schedule of @{name_of(function)} is not an array", hint='write [["split", "m", 14, "mr"], ...]')
+        where = location_of(function)
+        raise CompileError(
+            f"schedule of @{name_of(function)} is not an array", location=where, hint='write [["split", "m", 14, "mr"], ...]'
+        )
     steps: list[ArrayAttr[Attribute]] = []
     for step in cast(ArrayAttr[Attribute], schedule):
         parts = cast(ArrayAttr[Attribute], step).data if isinstance(step, ArrayAttr) else ()
         if not parts or not isinstance(parts[0], StringAttr):
-            raise CompileError(f"schedule of @{name_of(function)}: {step} is not a step", hint='a step is ["name", argument, ...]')
+            where = location_of(function)
+            raise CompileError(
+                f"schedule of @{name_of(function)}: {step} is not a step", location=where, hint='a step is ["name", argument, ...]'
+            )
         steps.append(cast(ArrayAttr[Attribute], step))
     return steps
 

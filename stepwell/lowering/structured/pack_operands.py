@@ -121,19 +121,23 @@ def _packings(kernel: func.FuncOp) -> list[Packing]:
         numbers = [a.value.data for a in step.data[1:] if isinstance(a, IntegerAttr)]
         if len(numbers) != 3:
             raise CompileError(
-                f"schedule of @{name_of(kernel)}: {step} is not a packing", hint=f'write ["{STEP}", argument, dimension, tile]'
+                f"schedule of @{name_of(kernel)}: {step} is not a packing",
+                location=location_of(kernel),
+                hint=f'write ["{STEP}", argument, dimension, tile]',
             )
         packing = Packing(*numbers)
         inputs = len(kernel.body.block.args) - number_of_destinations(kernel)
         if not 0 <= packing.argument < inputs:
-            raise CompileError(f"@{name_of(kernel)} cannot pack argument {packing.argument}: it has {inputs} inputs")
+            what = f"@{name_of(kernel)} cannot pack argument {packing.argument}: it has {inputs} inputs"
+            raise CompileError(what, location=location_of(kernel))
         rank = len(shape_of(kernel.body.block.args[packing.argument]))
         if not 0 <= packing.dimension < rank or packing.tile < 2:
             raise CompileError(
-                f"@{name_of(kernel)} cannot pack dimension {packing.dimension} of a tensor of rank {rank} in tiles of {packing.tile}"
+                f"@{name_of(kernel)} cannot pack dimension {packing.dimension} of a tensor of rank {rank} in tiles of {packing.tile}",
+                location=location_of(kernel),
             )
         if any(p.argument == packing.argument for p in packings):
-            raise CompileError(f"@{name_of(kernel)} packs argument {packing.argument} twice")
+            raise CompileError(f"@{name_of(kernel)} packs argument {packing.argument} twice", location=location_of(kernel))
         packings.append(packing)
     return packings
 
