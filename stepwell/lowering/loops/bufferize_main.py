@@ -341,7 +341,8 @@ class _MainBufferizer:
     def _enter_reshape(self, op: tensor.CollapseShapeOp | tensor.ExpandShapeOp) -> None:
         source = self._buffer(op.src, op)
         shape = shape_of(op.result)
-        storage = source.storage.reshape(shape_of(op.src), shape)
+        before = cast(MemRefType[Any], source.memref.type).get_shape()  # an argument is no tensor any more
+        storage = source.storage.reshape(before, shape)
         if isinstance(op, tensor.CollapseShapeOp):
             self._view(op, op.result, storage, lambda: memref.CollapseShapeOp.get(source.memref, groups_of(op)))
         else:
