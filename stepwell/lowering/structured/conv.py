@@ -14,7 +14,7 @@ from xdsl.ir.affine import AffineConstantExpr, AffineExpr
 
 from stepwell.dialects import arith, nn
 from stepwell.dialects.nn.base import ints, number
-from stepwell.lowering.structured.emit import Emitter, Expr, dims, lowers, shape_of, zero
+from stepwell.lowering.structured.emit import Emitter, Expr, Read, dims, loop_of, lowers, shape_of, zero
 from stepwell.lowering.structured.linear import multiply_add
 from stepwell.lowering.structured.scalars import INDEX, Scalars
 
@@ -116,11 +116,14 @@ def lower_conv_transpose(op: nn.ConvTransposeOp, e: Emitter) -> None:
         at = [p // AffineConstantExpr(s) if s > 1 else p for p, s in zip(spatial, strides, strict=True)]
         tap = [p % AffineConstantExpr(s) if s > 1 else zero() for p, s in zip(spatial, strides, strict=True)]
         weights = [*tap, in_channel(ci), within] if last else [in_channel(ci), within, *tap]
-        reads = [(x, data_subscripts(n, at, (in_channel(ci),), last)), (w, weights)]
+        reads: list[Read] = [(x, data_subscripts(n, at, (in_channel(ci),), last)), (w, weights)]
         if group is not None:
             reads.append((e.window((size,)), (ci,)))
-        body = lambda s, a, b, *rest: multiply_add(s, a, b, rest[-1])  # noqa: E731
-        e.settle(op.y, e.generic(reads, e.filled(0, out), subscripts, first + 1, body, reductions=(first,)))
+
+        def meeting(s: Scalars, a: SSAValue, b: SSAValue, *rest: SSAValue) -> SSAValue:
+            return multiply_add(s, a, b, rest[-1])
+
+        e.settle(op.y, e.generic(reads, e.filled(0, out), subscripts, first + 1, meeting, reductions=(first,)))
         return
 
     window, ci_loop = dims(count, first), first + count
@@ -137,8 +140,8 @@ def lower_conv_transpose(op: nn.ConvTransposeOp, e: Emitter) -> None:
         indices: list[SSAValue] = []
         for d in range(count):
             # The input position q with q stride + k dilation - pad = p, if there is one.
-            p = e.index(s, spatial[d].position)  # type: ignore[attr-defined]
-            k = s.times(e.index(s, window[d].position), s.constant(dilations[d], INDEX))  # type: ignore[attr-defined]
+            p = e.index(s, loop_of(spatial[d]))
+            k = s.times(e.index(s, loop_of(window[d])), s.constant(dilations[d], INDEX))
             scaled = s.minus(s.plus(p, s.constant(ints(op.pads)[d], INDEX)), k)
             stride = s.constant(strides[d], INDEX)
             q = s.binary(arith.DivSIOp, scaled, stride)
@@ -150,7 +153,7 @@ def lower_conv_transpose(op: nn.ConvTransposeOp, e: Emitter) -> None:
             indices.append(s.larger(s.smaller(q, s.minus(extents[d], s.constant(1, INDEX))), zero_index))
         channel = e.index(s, ci_loop)
         if group is not None:
-            o_index = e.index(s, o.position)  # type: ignore[attr-defined]
+            o_index = e.index(s, loop_of(o))
             base = s.times(s.binary(arith.DivUIOp, o_index, s.constant(per_group, INDEX)), s.constant(size, INDEX))
             channel = s.plus(base, channel)
         batch = e.index(s, 0)

@@ -131,7 +131,7 @@ def lower_op(op: Operation, e: Emitter) -> None:
         if isinstance(op.value, DenseIntOrFPElementsAttr):
             e.define(op.results[0], e.insert(constant(op.value)))
             return
-    lowering = LOWERINGS.get(type(op)) if isinstance(op, NnOp) else None  # type: ignore[arg-type]
+    lowering = LOWERINGS.get(type(op)) if isinstance(op, NnOp) else None
     if lowering is None:
         before = DECOMPOSED_BEFORE.get(op.name)
         hint = f"run {before} first" if before else "a kernel holds nn ops and constant tensors"

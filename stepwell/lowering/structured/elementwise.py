@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
-from xdsl.dialects.builtin import BFloat16Type, Float64Type, IntegerType, f32, i1
+from xdsl.dialects.builtin import BFloat16Type, Float64Type, f32, i1
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from stepwell.dialects import arith, math, nn
-from stepwell.dialects.nn.base import NnOp, broadcast_shapes, is_bool, is_float, is_unsigned, number
+from stepwell.dialects.nn.base import NnOp, broadcast_shapes, is_bool, is_float, is_integer, is_unsigned, number
 from stepwell.ir.constants import dtype_of
 from stepwell.lowering.structured.emit import LOWERINGS, Emitter, shape_of
-from stepwell.lowering.structured.scalars import Scalars, is_half, signless, wide
+from stepwell.lowering.structured.scalars import Scalars, is_half, signless, wide, width_of
 
 Scalar = Callable[..., SSAValue]
 _F = TypeVar("_F", bound=Callable[..., SSAValue])
@@ -44,7 +44,11 @@ def lower_elementwise(op: NnOp, e: Emitter) -> None:
     inputs = e.values(op)
     meaning = SCALARS[type(op)]
     shape = broadcast_shapes([shape_of(v) for v in inputs], op.name)
-    e.define(op.results[0], e.pointwise(inputs, e.destination(op.results[0], shape), lambda s, *xs: meaning(op, s, *xs)))
+
+    def body(s: Scalars, *elements: SSAValue) -> SSAValue:
+        return meaning(op, s, *elements)
+
+    e.define(op.results[0], e.pointwise(inputs, e.destination(op.results[0], shape), body))
 
 
 def _unsigned(op: NnOp) -> bool:
@@ -219,12 +223,12 @@ def _is_nan(op: NnOp, s: Scalars, x: SSAValue) -> SSAValue:
 
 @scalar(nn.IsInfOp)
 def _is_inf(op: nn.IsInfOp, s: Scalars, x: SSAValue) -> SSAValue:
-    tests = []
+    tests: list[SSAValue] = []
     if number(op.detect_positive):
         tests.append(s.compare("eq", x, s.like(python_math.inf, x)))
     if number(op.detect_negative):
         tests.append(s.compare("eq", x, s.like(-python_math.inf, x)))
-    return s.constant(0, i1) if not tests else tests[0] if len(tests) == 1 else s.either(*tests)
+    return s.constant(0, i1) if not tests else tests[0] if len(tests) == 1 else s.either(tests[0], tests[1])
 
 
 @scalar(nn.ClipOp)
@@ -252,7 +256,7 @@ def convert(s: Scalars, x: SSAValue, source: Attribute, target: Attribute) -> SS
     if is_bool(target):
         return x if is_bool(source) else s.compare("ne", x, s.like(0, x))
     if is_float(source):
-        if isinstance(to, IntegerType):
+        if is_integer(target):
             return s.convert(arith.FPToUIOp if is_unsigned(target) else arith.FPToSIOp, x, to)
         if isinstance(x.type, Float64Type) and not isinstance(to, Float64Type):
             # To bf16 by way of f32: no machine converts f64 to it.
@@ -261,7 +265,7 @@ def convert(s: Scalars, x: SSAValue, source: Attribute, target: Attribute) -> SS
     unsigned = is_bool(source) or is_unsigned(source)
     if is_float(target):
         return s.convert(arith.UIToFPOp if unsigned else arith.SIToFPOp, x, wide(to))
-    before, after = x.type.width.data, to.width.data  # type: ignore[union-attr]
+    before, after = width_of(x.type), width_of(to)
     if after == before:
         return x
     return s.convert(arith.TruncIOp if after < before else arith.ExtUIOp if unsigned else arith.ExtSIOp, x, to)
@@ -322,14 +326,10 @@ def _xor(op: NnOp, s: Scalars, a: SSAValue, b: SSAValue) -> SSAValue:
     return s.binary(arith.XOrIOp, a, b)
 
 
-def _width(a: SSAValue) -> int:
-    return a.type.width.data  # type: ignore[union-attr]
-
-
 @scalar(nn.ShiftLeftOp)
 def _shift_left(op: NnOp, s: Scalars, a: SSAValue, b: SSAValue) -> SSAValue:
     # A shift by the width or more is poison: it is computed for no element that keeps it.
-    inside = s.compare("lt", b, s.like(_width(a), b), unsigned=True)
+    inside = s.compare("lt", b, s.like(width_of(a.type), b), unsigned=True)
     shift = s.select(inside, b, s.like(0, b))
     return s.select(inside, s.binary(arith.ShLIOp, a, shift), s.like(0, a))
 
@@ -337,8 +337,8 @@ def _shift_left(op: NnOp, s: Scalars, a: SSAValue, b: SSAValue) -> SSAValue:
 @scalar(nn.ShiftRightOp)
 def _shift_right(op: NnOp, s: Scalars, a: SSAValue, b: SSAValue) -> SSAValue:
     if not _unsigned(op):
-        return s.binary(arith.ShRSIOp, a, s.smaller(b, s.like(_width(a) - 1, b), unsigned=True))
-    inside = s.compare("lt", b, s.like(_width(a), b), unsigned=True)
+        return s.binary(arith.ShRSIOp, a, s.smaller(b, s.like(width_of(a.type) - 1, b), unsigned=True))
+    inside = s.compare("lt", b, s.like(width_of(a.type), b), unsigned=True)
     shift = s.select(inside, b, s.like(0, b))
     return s.select(inside, s.binary(arith.ShRUIOp, a, shift), s.like(0, a))
 

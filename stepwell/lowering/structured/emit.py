@@ -22,7 +22,7 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.ir.affine import AffineConstantExpr, AffineExpr, AffineMap
+from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr, AffineExpr, AffineMap
 
 from stepwell.dialects import arith, linalg, tensor
 from stepwell.dialects.nn.base import Array, NnOp, is_float
@@ -66,6 +66,11 @@ def dims(count: int, start: int = 0) -> tuple[Expr, ...]:
     return tuple(AffineExpr.dimension(i) for i in range(start, start + count))
 
 
+def loop_of(expr: Expr) -> int:
+    """Which loop a subscript that is a loop is."""
+    return cast(AffineDimExpr, expr).position
+
+
 def zero() -> Expr:
     """Subscript 0."""
     return AffineConstantExpr(0)
@@ -77,7 +82,17 @@ def broadcast_subscripts(shape: Sequence[int], out: Sequence[int], loops: Sequen
     return [zero() if n == 1 and out[offset + d] != 1 else loops[offset + d] for d, n in enumerate(shape)]
 
 
-Body = Callable[..., SSAValue]
+Body = (
+    Callable[[Scalars], SSAValue]
+    | Callable[[Scalars, SSAValue], SSAValue]
+    | Callable[[Scalars, SSAValue, SSAValue], SSAValue]
+    | Callable[[Scalars, SSAValue, SSAValue, SSAValue], SSAValue]
+    | Callable[[Scalars, SSAValue, SSAValue, SSAValue, SSAValue], SSAValue]
+    | Callable[[Scalars, SSAValue, SSAValue, SSAValue, SSAValue, SSAValue], SSAValue]
+    | Callable[[Scalars, SSAValue, SSAValue, SSAValue, SSAValue, SSAValue, SSAValue], SSAValue]
+)
+"""What a structured op computes: (scalars, elements...) -> element. Spelled out by arity so that lambdas are typed."""
+
 Read = tuple[SSAValue, Sequence[Expr]]
 """An operand of a structured op and the subscripts at which it is read."""
 
@@ -89,7 +104,8 @@ def shape_of(value: SSAValue) -> tuple[int, ...]:
 
 def element_of(value: SSAValue) -> Attribute:
     """The element type of a tensor value, the type of a scalar."""
-    return value.type.element_type if isinstance(value.type, TensorType) else value.type
+    type = value.type
+    return cast(TensorType[Any], type).element_type if isinstance(type, TensorType) else type
 
 
 class Emitter:
@@ -239,7 +255,7 @@ class Emitter:
         block = Block(arg_types=[*(element_of(v) for v in values), element_of(out)])
         scalars = Scalars(block)
         elements = block.args[:-1] if raw else [scalars.widen(a) for a in block.args[:-1]]
-        result = body(scalars, *elements, block.args[-1])
+        result = cast(Callable[..., SSAValue], body)(scalars, *elements, block.args[-1])
         block.add_op(linalg.YieldOp.create(operands=(scalars.narrow(result, element_of(out)),)))
         maps = [AffineMapAttr(AffineMap(loops, 0, tuple(s))) for s in (*(s for _, s in reads), subscripts)]
         return self.insert(
@@ -260,7 +276,7 @@ class Emitter:
         shape = shape_of(out)
         loops = dims(len(shape))
         reads = [(v, broadcast_subscripts(shape_of(v), shape, loops)) for v in inputs]
-        return self.generic(reads, out, loops, len(shape), lambda s, *a: body(s, *a[:-1]), raw=raw)
+        return self.generic(reads, out, loops, len(shape), _without_last(body), raw=raw)
 
     def index(self, scalars: Scalars, loop: int) -> SSAValue:
         """`linalg.index` in a body."""
@@ -295,11 +311,21 @@ class Emitter:
         element = signless(cast(TensorType[Any], old.type).element_type)
         if element_of(value) == element:
             return self.generic(reads, value, loops, len(shape), body)
-        return self.generic([*reads, (value, loops)], self.destination(old, shape), loops, len(shape), lambda s, *a: body(s, *a[:-1]))
+        return self.generic([*reads, (value, loops)], self.destination(old, shape), loops, len(shape), _without_last(body))
 
     def unsupported(self, op: NnOp, what: str, hint: str | None = None) -> CompileError:
         """An error that says where it happened."""
         return CompileError(f"@{self.name}: {op.name}: {what}", location=location_of(op), hint=hint)
+
+
+def _without_last(body: Body) -> Body:
+    """The body that is not shown what stands in the destination."""
+    function = cast(Callable[..., SSAValue], body)
+
+    def without(s: Scalars, *elements: SSAValue) -> SSAValue:
+        return function(s, *elements[:-1])
+
+    return without
 
 
 @cache

@@ -13,7 +13,7 @@ from xdsl.ir import SSAValue
 
 from stepwell.dialects import nn
 from stepwell.dialects.nn.base import is_unsigned, number
-from stepwell.lowering.structured.emit import Emitter, Read, dims, lowers, shape_of, zero
+from stepwell.lowering.structured.emit import Emitter, Read, dims, element_of, lowers, shape_of, zero
 from stepwell.lowering.structured.scalars import INDEX, Scalars, signless, wide
 
 
@@ -29,7 +29,7 @@ def clamped(s: Scalars, position: SSAValue, extent: SSAValue) -> SSAValue:
 
 
 def _unsigned(value: SSAValue) -> bool:
-    return is_unsigned(value.type.element_type)  # type: ignore[union-attr]
+    return is_unsigned(element_of(value))
 
 
 @lowers(nn.GatherOp)
@@ -111,7 +111,8 @@ def _copied(op: nn.ScatterNdOp | nn.ScatterElementsOp, e: Emitter, x: SSAValue) 
 def lower_scatter_elements(op: nn.ScatterElementsOp, e: Emitter) -> None:
     """y[p...] = x[p...] combined, for each j, with updates[p..., j, p...] where indices[p..., j, p...] is p on the axis."""
     x, indices, updates = e.values(op)
-    axis, rank = number(op.axis), len(shape_of(x))
+    axis: int = number(op.axis)
+    rank = len(shape_of(x))
     extent, unsigned = e.dim(x, axis), _unsigned(op.indices)
     combine = _combine(op)
     others = [d for d in range(rank) if d != axis]

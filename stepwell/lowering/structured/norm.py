@@ -8,14 +8,13 @@ result itself: softmax keeps its exponentials in the destination, the others rea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineConstantExpr, AffineExpr
 
 from stepwell.dialects import arith, math, nn
 from stepwell.dialects.nn.base import NnOp, number
-from stepwell.lowering.structured.emit import Emitter, Expr, Read, broadcast_subscripts, dims, element_of, lowers, shape_of
+from stepwell.lowering.structured.emit import Body, Emitter, Expr, Read, broadcast_subscripts, dims, element_of, loop_of, lowers, shape_of
 from stepwell.lowering.structured.reduce import kept, over_axes
 from stepwell.lowering.structured.scalars import INDEX, Scalars, is_half, wide
 
@@ -44,9 +43,11 @@ def lower_softmax(op: nn.SoftmaxOp, e: Emitter) -> None:
     reads: list[Read] = [(x, dims(rank)), (top, row)]
     if is_half(element_of(x)):
         # Exponentials in half precision would spoil the sum: they are computed twice instead of being stored.
-        add = lambda s, a, m, acc: s.plus(acc, exponential(s, a, m))  # noqa: E731
-        total = over_axes(e, reads, e.empty(rows, element), 0, (axis,), rank, False, add)
-        divide = lambda s, a, m, t, _: s.over(exponential(s, a, m), t)  # noqa: E731
+        total = over_axes(e, reads, e.empty(rows, element), 0, (axis,), rank, False, lambda s, a, m, acc: s.plus(acc, exponential(s, a, m)))
+
+        def divide(s: Scalars, a: SSAValue, m: SSAValue, t: SSAValue, _: SSAValue) -> SSAValue:
+            return s.over(exponential(s, a, m), t)
+
         e.define(op.y, e.generic([*reads, (total, row)], e.destination(op.y), dims(rank), rank, divide))
         return
     powers = e.generic(reads, e.destination(op.y), dims(rank), rank, exponential)
@@ -63,20 +64,26 @@ def lower_log_softmax(op: nn.LogSoftmaxOp, e: Emitter) -> None:
     row = kept(rank, (axis,), False)
     rows = [shape[d] for d in range(rank) if d != axis]
     reads: list[Read] = [(x, dims(rank)), (_row_maximum(e, x, axis), row)]
-    add = lambda s, a, m, acc: s.plus(acc, s.exp(s.minus(a, m)))  # noqa: E731
+
+    def add(s: Scalars, a: SSAValue, m: SSAValue, acc: SSAValue) -> SSAValue:
+        return s.plus(acc, s.exp(s.minus(a, m)))
+
     total = over_axes(e, reads, e.empty(rows, wide(element_of(x))), 0, (axis,), rank, False, add)
     logs = e.update(total, total, [], lambda s, t: s.log(t))
-    body = lambda s, a, m, t, _: s.minus(s.minus(a, m), t)  # noqa: E731
+
+    def body(s: Scalars, a: SSAValue, m: SSAValue, t: SSAValue, _: SSAValue) -> SSAValue:
+        return s.minus(s.minus(a, m), t)
+
     e.define(op.y, e.generic([*reads, (logs, row)], e.destination(op.y), dims(rank), rank, body))
 
 
 # ---- moments ----------------------------------------------------------------------------------------------------------------------
 
 
-def _mean(e: Emitter, reads: Sequence[Read], rows: Sequence[int], row: Sequence[Expr], loops: int, n: SSAValue, body: Any) -> SSAValue:
+def _mean(e: Emitter, reads: Sequence[Read], rows: Sequence[int], row: Sequence[Expr], loops: int, n: SSAValue, body: Body) -> SSAValue:
     """The mean over the loops that `row` does not name: sum, then division by n."""
     out = e.empty(rows, n.type)
-    named = {expr.position for expr in row}  # type: ignore[attr-defined]
+    named = {loop_of(expr) for expr in row}
     total = e.generic(reads, e.filled(0, out), row, loops, body, reductions=[d for d in range(loops) if d not in named])
     return e.update(total, total, [], lambda s, t: s.over(t, n))
 
@@ -134,7 +141,8 @@ def lower_batch_norm(op: nn.BatchNormOp, e: Emitter) -> None:
     x, *parameters = e.values(op)
     rank = len(shape_of(x))
     every = dims(rank)
-    channel = (every[number(op.axis)],)
+    axis: int = number(op.axis)
+    channel = (every[axis],)
 
     def body(s: Scalars, a: SSAValue, g: SSAValue, b: SSAValue, m: SSAValue, v: SSAValue, _: SSAValue) -> SSAValue:
         return s.plus(s.times(_normal(s, a, m, v, number(op.epsilon)), g), b)
@@ -152,14 +160,15 @@ def lower_instance_norm(op: nn.InstanceNormOp, e: Emitter) -> None:
 @lowers(nn.GroupNormOp)
 def lower_group_norm(op: nn.GroupNormOp, e: Emitter) -> None:
     """Moments over the spatial axes and a group of channels of each sample."""
-    x_shape = op.operand_types[0].get_shape()
-    _normalise_groups(op, e, x_shape[number(op.axis)] // number(op.groups))
+    axis: int = number(op.axis)
+    _normalise_groups(op, e, op.operand_types[0].get_shape()[axis] // number(op.groups))
 
 
 def _normalise_groups(op: NnOp, e: Emitter, size: int | None) -> None:
     """`size` channels make a group (None: every channel is one). The loops of the moments: n, group, [channel within], spatial axes."""
     x, scale, bias = e.values(op)
-    shape, axis = shape_of(x), number(op.properties["axis"])
+    shape = shape_of(x)
+    axis: int = number(op.properties["axis"])
     rank, epsilon = len(shape), number(op.properties["epsilon"])
     spatial_axes = [d for d in range(1, rank) if d != axis]
     group = AffineExpr.dimension(1)
@@ -173,7 +182,11 @@ def _normalise_groups(op: NnOp, e: Emitter, size: int | None) -> None:
     n = e.count(x, spatial_axes, wide(element_of(x)), size or 1)
     # An operand that nobody reads tells the loop over the channels of a group its extent.
     inside: list[Read] = [] if size is None else [(e.window((size,)), dims(1, 2))]
-    mean = _mean(e, [(x, at), *inside], rows, row, loops, n, lambda s, a, *rest: s.plus(rest[-1], a))
+
+    def add(s: Scalars, a: SSAValue, *rest: SSAValue) -> SSAValue:
+        return s.plus(rest[-1], a)
+
+    mean = _mean(e, [(x, at), *inside], rows, row, loops, n, add)
     variance = _mean(e, [(x, at), (mean, row), *inside], rows, row, loops, n, _square_of_difference)
     every = dims(rank)
     of_group = (every[0], every[axis] if size is None else every[axis] // AffineConstantExpr(size))

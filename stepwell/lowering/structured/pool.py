@@ -6,6 +6,7 @@ channels_first; an operand made by `tensor.empty`, which nobody reads, gives the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,14 @@ from stepwell.dialects.nn.base import ints, is_unsigned
 from stepwell.dialects.nn.pool import PoolOp, lowest
 from stepwell.ir.constants import dtype_of
 from stepwell.lowering.structured.conv import data_subscripts, window_subscripts
-from stepwell.lowering.structured.emit import Body, Emitter, dims, lowers
-from stepwell.lowering.structured.scalars import is_half
+from stepwell.lowering.structured.emit import Emitter, dims, lowers
+from stepwell.lowering.structured.scalars import Scalars, is_half
+
+Combine = Callable[[Scalars, SSAValue, SSAValue], SSAValue]
+"""(scalars, element, what has been reduced) -> what has been reduced."""
 
 
-def _reduce_window(op: PoolOp, e: Emitter, out: SSAValue, initial: Any, combine: Body) -> SSAValue:
+def _reduce_window(op: PoolOp, e: Emitter, out: SSAValue, initial: Any, combine: Combine) -> SSAValue:
     if any(ints(op.pads)):
         raise e.unsupported(op, f"pads {list(ints(op.pads))} must be an nn.pad of the input by now", hint="run nn-explicit-padding first")
     (x,) = e.values(op)
@@ -35,9 +39,11 @@ def _reduce_window(op: PoolOp, e: Emitter, out: SSAValue, initial: Any, combine:
     reads = [(x, data_subscripts(n, at, (c,), last)), (e.window(kernel), window)]
     subscripts = data_subscripts(n, spatial, (c,), last)
     loops = 2 + 2 * count
-    return e.generic(
-        reads, e.filled(initial, out), subscripts, loops, lambda s, a, _, acc: combine(s, a, acc), reductions=range(2 + count, loops)
-    )
+
+    def body(s: Scalars, a: SSAValue, _: SSAValue, acc: SSAValue) -> SSAValue:
+        return combine(s, a, acc)
+
+    return e.generic(reads, e.filled(initial, out), subscripts, loops, body, reductions=range(2 + count, loops))
 
 
 @lowers(nn.MaxPoolOp)

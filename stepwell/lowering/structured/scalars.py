@@ -6,9 +6,8 @@ it ends, so that nothing here sees them. Integers are signless: whoever knows th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from xdsl.dialects.arith import FastMathFlag
 from xdsl.dialects.builtin import (
     BFloat16Type,
     Float16Type,
@@ -21,6 +20,7 @@ from xdsl.dialects.builtin import (
     i1,
     i64,
 )
+from xdsl.dialects.utils import FastMathFlag
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from stepwell.dialects import arith, math
@@ -45,9 +45,26 @@ def wide(element: Attribute) -> Attribute:
     return f32 if is_half(element) else element
 
 
+def width_of(integer: Any) -> int:
+    """The bits of an integer type."""
+    return cast(IntegerType, integer).width.data
+
+
 def signless(element: Attribute) -> Attribute:
     """The element type at level 2: `ui8` is `i8`."""
-    return _INTEGERS[element.width.data] if isinstance(element, IntegerType) else element
+    return _INTEGERS[width_of(element)] if isinstance(element, IntegerType) else element
+
+
+def _number(value: float | bool, type: Attribute) -> Attribute:
+    if isinstance(type, IndexType):
+        return IntegerAttr(int(value), type)
+    if not isinstance(type, IntegerType):
+        return FloatAttr(float(value), cast(Any, type))
+    integer = cast(IntegerType, type)
+    width = integer.width.data
+    bits = int(value) & ((1 << width) - 1)
+    negative = width > 1 and bits >> (width - 1)
+    return IntegerAttr(bits - (1 << width) if negative else bits, integer)
 
 
 class Scalars:
@@ -66,15 +83,7 @@ class Scalars:
         """A constant, made once in this block. Integers of any sign that have the bits of the type are welcome."""
         key = (repr(value), type)
         if key not in self._constants:
-            if isinstance(type, IndexType):
-                attribute: Attribute = IntegerAttr(int(value), type)
-            elif isinstance(type, IntegerType):
-                bits = int(value) & ((1 << type.width.data) - 1)
-                negative = type.width.data > 1 and bits >> (type.width.data - 1)
-                attribute = IntegerAttr(bits - (1 << type.width.data) if negative else bits, type)
-            else:
-                attribute = FloatAttr(float(value), type)  # type: ignore[arg-type]
-            self._constants[key] = self.add(arith.ConstantOp.create(result_types=(type,), properties={"value": attribute}))
+            self._constants[key] = self.add(arith.ConstantOp.create(result_types=(type,), properties={"value": _number(value, type)}))
         return self._constants[key]
 
     def like(self, value: float, x: SSAValue) -> SSAValue:
@@ -194,7 +203,8 @@ class Scalars:
 
     def to_index(self, x: SSAValue, *, unsigned: bool = False) -> SSAValue:
         """An integer as an index."""
-        if unsigned and isinstance(x.type, IntegerType) and x.type.width.data < 64:
+        type = x.type
+        if unsigned and isinstance(type, IntegerType) and width_of(type) < 64:
             x = self.convert(arith.ExtUIOp, x, i64)
         return self.convert(arith.IndexCastOp, x, INDEX)
 

@@ -12,7 +12,7 @@ from xdsl.ir.affine import AffineConstantExpr
 from stepwell.dialects import nn
 from stepwell.dialects.nn.base import ints, number
 from stepwell.lowering.structured.conv import times
-from stepwell.lowering.structured.emit import Emitter, dims, element_of, lowers, shape_of
+from stepwell.lowering.structured.emit import Emitter, Expr, dims, element_of, lowers, shape_of
 from stepwell.lowering.structured.scalars import INDEX, Scalars
 
 
@@ -38,7 +38,7 @@ def lower_slice(op: nn.SliceOp, e: Emitter) -> None:
     """y[d...] = x[start + d step]."""
     (x,) = e.values(op)
     rank = len(shape_of(x))
-    read = []
+    read: list[Expr] = []
     for loop, start, step in zip(dims(rank), ints(op.starts), ints(op.steps), strict=True):
         scaled = times(loop, step)
         read.append(scaled + AffineConstantExpr(start) if start else scaled)

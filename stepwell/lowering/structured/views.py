@@ -28,8 +28,9 @@ def signless_type(type: Attribute) -> Attribute:
     """A tensor type at level 2: `tensor<2xui8>` is `tensor<2xi8>`."""
     if not isinstance(type, TensorType):
         return type
-    element = signless(type.element_type)
-    return type if element == type.element_type else tensor_type(type.get_shape(), element)
+    tensor = cast(Tensor, type)
+    element = signless(tensor.element_type)
+    return tensor if element == tensor.element_type else tensor_type(tensor.get_shape(), element)
 
 
 def signless_constant(value: DenseIntOrFPElementsAttr[Any]) -> DenseIntOrFPElementsAttr[Any]:
@@ -91,7 +92,7 @@ def collapse(x: SSAValue, groups: Sequence[Sequence[int]], insert: Insert) -> SS
     """`tensor.collapse_shape`."""
     type = cast(Tensor, x.type)
     shape = type.get_shape()
-    extents = []
+    extents: list[int] = []
     for group in groups:
         extent = 1
         for d in group:
@@ -170,7 +171,8 @@ def _concat(op: nn.ConcatOp, parts: Sequence[SSAValue], insert: Insert) -> SSAVa
     if len(parts) == 1:
         return parts[0]
     result = cast(Tensor, signless_type(op.result_type))
-    rank, axis, start = len(result.get_shape()), number(op.axis), 0
+    axis: int = number(op.axis)
+    rank, start = len(result.get_shape()), 0
     whole = insert(tensor.EmptyOp.create(result_types=(result,)))
     for part in parts:
         shape = cast(Tensor, part.type).get_shape()
