@@ -117,7 +117,7 @@ def emit_call(w: Walk, op: Operation) -> None:
         w.set_scalar(result, token)
 
 
-@anchor("memref.copy")
+@anchor("memref.copy", writes=1)
 def emit_copy(w: Walk, op: Operation) -> None:
     """One memcpy of memrefs that are contiguous and of known size."""
     source, target = op.operands

@@ -57,7 +57,12 @@ def emit_constant(w: Walk, op: Operation, piece: int) -> Token:
     values = array_of(dense)
     lanes = layout.lanes_of(piece)
     if is_splat(dense):
-        return w.sink.splat(lanes, element.llvm, number(values.reshape(-1)[0], element))
+        token = w.sink.splat(lanes, element.llvm, number(values.reshape(-1)[0], element))
+        table = w.frame.tables[op.results[0]]  # constants hold everywhere: all pieces of this width at once
+        for other in range(layout.count):
+            if layout.lanes_of(other) == lanes:
+                table[other] = token
+        return token
     row, chunk = divmod(piece, layout.chunks)
     first = row * layout.shape[-1] + chunk * layout.lanes if lanes else piece
     numbers = [number(v, element) for v in np.asarray(values).reshape(-1)[first : first + max(lanes, 1)]]

@@ -9,9 +9,11 @@ from xdsl.dialects.builtin import DenseArrayBase
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.ir.constants import DYNAMIC
+from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.narrow import as_array
 from stepwell.lowering.machine.emit_tables import anchor
 from stepwell.lowering.machine.emit_tables import piece as pieces
+from stepwell.lowering.machine.index import Index
 from stepwell.lowering.machine.layout import Layout, vector_text
 from stepwell.lowering.machine.masks import row_position
 from stepwell.lowering.machine.pieces_arith import constant_splat, in_f32, number
@@ -81,10 +83,9 @@ def emit_extract(w: Walk, op: Operation, piece: int) -> Token:
     position = _static_position(op)
     dynamic = list(op.operands[1:])
     if DYNAMIC in position:
-        if len(position) != len(source.shape) or DYNAMIC in position[:-1] or source.chunks != 1 or not source.lanes:
-            raise unsupported(op, "at a position that is not constant needs a 1-D vector of one piece")
-        row = _flat_row(source, position[:-1])
-        return w.sink.extract_at(source.type_of(row), w.piece(op.operands[0], row), w.materialise(w.index_of(dynamic[0])))
+        if len(position) != len(source.shape) or DYNAMIC in position[:-1] or not source.lanes:
+            raise unsupported(op, "takes a position that is not constant for the last dimension only")
+        return _extract_at(w, op.operands[0], _flat_row(source, position[:-1]), w.index_of(dynamic[0]))
     if len(position) == len(source.shape):
         return w.element(op.operands[0], _flat(source.shape, position))
     rest = source.shape[len(position) :]
@@ -100,9 +101,24 @@ def emit_extract_element(w: Walk, op: Operation, piece: int) -> Token:
     lane = w.index_of(op.operands[1]) if source.lanes else None
     if lane is not None and lane.known is not None:
         return w.element(op.operands[0], lane.known)
-    if source.count != 1 or lane is None:
-        raise unsupported(op, "at a position that is not constant needs a vector of one piece")
-    return w.sink.extract_at(source.type_of(0), w.piece(op.operands[0], 0), w.materialise(lane))
+    assert lane is not None
+    return _extract_at(w, op.operands[0], 0, lane)
+
+
+def _extract_at(w: Walk, source: SSAValue, row: int, lane: Index) -> Token:
+    """An element of a row at a place known at run time. A row of several pieces goes through the stack."""
+    layout = w.layout(source)
+    first = row * layout.chunks
+    if layout.chunks == 1:
+        return w.sink.extract_at(layout.type_of(first), w.piece(source, first), w.materialise(lane))
+    element = layout.element
+    if element.bits == 1:
+        raise CompileError("an element of a mask of several pieces is read at a place that is not constant")
+    buffer = w.sink.stack(element.memory, layout.chunks * layout.lanes, 64)
+    for chunk in range(layout.chunks):
+        place = w.sink.address(element.memory, buffer, chunk * layout.lanes) if chunk else buffer
+        w.sink.store(layout.type_of(first + chunk), w.piece(source, first + chunk), place, element.size)
+    return w.sink.load(element.memory, w.sink.address(element.memory, buffer, w.materialise(lane)), element.size)
 
 
 @pieces("vector.insert")

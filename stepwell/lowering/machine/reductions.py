@@ -45,6 +45,8 @@ def across_lanes(w: Walk, kind: str, element: Element, lanes: int, value: Token)
     """All lanes of one piece into a scalar. Sums of floats are reassociated: in order, they would take one step for each lane."""
     if not lanes:
         return value
+    if lanes == 1:
+        return w.sink.extract(vector_text(1, element.llvm), value, 0)
     if kind in ("add", "mul") and element.kind == "float":
         type = vector_text(lanes, element.llvm)
         start = w.sink.float(element.llvm, -0.0 if kind == "add" else 1.0)

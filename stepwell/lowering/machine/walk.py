@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from xdsl.dialects.builtin import FileLineColLoc, IndexType, MemRefType
-from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from stepwell.ir.diagnostics import CompileError
 from stepwell.lowering.machine.addresses import AddressArithmetic, View
@@ -356,10 +356,8 @@ class Walk(AddressArithmetic):
 
 
 def _block_of(value: SSAValue) -> Block:
-    if isinstance(value, BlockArgument):
-        return value.block
-    assert isinstance(value, OpResult)
-    return _parent(value.op)
+    owner = value.owner
+    return _parent(owner) if isinstance(owner, Operation) else owner
 
 
 def _parent(op: Operation) -> Block:

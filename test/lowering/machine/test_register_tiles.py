@@ -1,14 +1,14 @@
-"""Matmul tiles as the vectoriser makes them fill the registers and do not spill; the tile of the documentation is right on ragged shapes."""
+"""Matmul tiles as the vectoriser makes them fill the registers and do not spill; a whole kernel is right on ragged shapes."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-
 import test_kernels_run as corpus
 from native import Native, parse
-from stepwell.lowering.machine.target import Target
 from test_kernels_run import kernels
+
+from stepwell.lowering.machine.target import Target
 
 TILES = [(14, 32), (8, 48), (6, 64), (12, 32), (1, 128)]
 
@@ -33,8 +33,8 @@ EXAMPLE = """
 #kend = affine_map<(d0)[s0] -> (d0 + 256, s0)>
 #mend = affine_map<(d0)[s0] -> (d0 + 112, s0)>
 #full14 = affine_map<(d0, d1) -> (d0 + ((d1 - d0) floordiv 14) * 14)>
-func.func @matmul_bias_gelu(%A: memref<?x?xf32, strided<[?, 1]>>, %B: memref<?x?x32xf32, strided<[?, 32, 1]>>, %bias: memref<?xf32>,
-    %C: memref<?x?xf32, strided<[?, 1]>>, %M: index, %N: index, %K: index) {
+func.func @matmul_bias_gelu(%A: MAT, %B: PAN, %bias: memref<?xf32>,
+    %C: MAT, %M: index, %N: index, %K: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c14 = arith.constant 14 : index
@@ -64,10 +64,10 @@ TILE = """
           %oldR = vector.create_mask %cR, %keptR : vector<Rx32xi1>
           %maskR = vector.create_mask %cR, %leftR : vector<Rx32xi1>
           %mbR = vector.create_mask %leftR : vector<32xi1>
-          %initR = vector.transfer_read %C[%mR, %nR], %zero, %oldR {in_bounds = [true, true]} : memref<?x?xf32, strided<[?, 1]>>, vector<Rx32xf32>
+          %initR = vector.transfer_read %C[%mR, %nR], %zero, %oldR {in_bounds = [true, true]} : MAT, vector<Rx32xf32>
           %accR = scf.for %kR = %kc to %ke step %c1 iter_args(%cR_ = %initR) -> (vector<Rx32xf32>) {
-            %bR = vector.transfer_read %B[%pR, %kR, %c0], %zero {in_bounds = [true]} : memref<?x?x32xf32, strided<[?, 32, 1]>>, vector<32xf32>
-            %aR = vector.transfer_read %A[%mR, %kR], %zero {in_bounds = [true, true]} : memref<?x?xf32, strided<[?, 1]>>, vector<Rx1xf32>
+            %bR = vector.transfer_read %B[%pR, %kR, %c0], %zero {in_bounds = [true]} : PAN, vector<32xf32>
+            %aR = vector.transfer_read %A[%mR, %kR], %zero {in_bounds = [true, true]} : MAT, vector<Rx1xf32>
             %avR = vector.broadcast %aR : vector<Rx1xf32> to vector<Rx32xf32>
             %bvR = vector.broadcast %bR : vector<32xf32> to vector<Rx32xf32>
             %sR = vector.fma %avR, %bvR, %cR_ : vector<Rx32xf32>
@@ -87,9 +87,9 @@ TILE = """
             %eR = math.exp %zR : vector<Rx32xf32>
             %dR = arith.addf %eR, %onR : vector<Rx32xf32>
             %gR = arith.divf %xR, %dR : vector<Rx32xf32>
-            vector.transfer_write %gR, %C[%mR, %nR], %maskR {in_bounds = [true, true]} : vector<Rx32xf32>, memref<?x?xf32, strided<[?, 1]>>
+            vector.transfer_write %gR, %C[%mR, %nR], %maskR {in_bounds = [true, true]} : vector<Rx32xf32>, MAT
           } else {
-            vector.transfer_write %accR, %C[%mR, %nR], %maskR {in_bounds = [true, true]} : vector<Rx32xf32>, memref<?x?xf32, strided<[?, 1]>>
+            vector.transfer_write %accR, %C[%mR, %nR], %maskR {in_bounds = [true, true]} : vector<Rx32xf32>, MAT
           }
         }
       }
@@ -100,7 +100,8 @@ def gelu_matmul() -> str:
     """gelu(A * B + bias): tiles of 14 rows, then of one."""
     tall = TILE.replace("FROM", "%lo").replace("TO", "%tall").replace("R", "14")
     single = TILE.replace("FROM", "%tall").replace("TO", "%hi").replace("R", "1")
-    return EXAMPLE.replace("TILES", tall + single)
+    text = EXAMPLE.replace("TILES", tall + single)
+    return text.replace("MAT", "memref<?x?xf32, strided<[?, 1]>>").replace("PAN", "memref<?x?x32xf32, strided<[?, 32, 1]>>")
 
 
 def test_gelu_of_ragged_shapes() -> None:

@@ -155,7 +155,7 @@ INTEGER_KINDS: dict[str, Callable[..., Any]] = {
 }
 
 
-@pytest.mark.parametrize("width", [1, 16, 37, 5])
+@pytest.mark.parametrize("width", [1, 16, 33, 37, 5])
 @pytest.mark.parametrize("kind", KINDS)
 def test_reduction(kind: str, width: int) -> None:
     x = (numbers(width) / 4).clip(-1.5, 1.5).round() + 1
@@ -166,7 +166,7 @@ def test_reduction(kind: str, width: int) -> None:
         assert run(body, [(width,)], (), x.astype(np.float32)) == (KINDS[kind](want, np.float32(2)) if acc else want)
 
 
-@pytest.mark.parametrize("width", [16, 37])
+@pytest.mark.parametrize("width", [16, 33, 37])
 @pytest.mark.parametrize("kind", INTEGER_KINDS)
 def test_integer_reduction(kind: str, width: int) -> None:
     x = numbers(width, dtype=np.int32)
@@ -226,9 +226,20 @@ def test_insert(shape: tuple[int, ...], position: tuple[int, ...]) -> None:
 
 
 def test_extract_at_a_place_known_at_run_time() -> None:
-    body = "  %k = arith.constant 3 : index\n  %l = arith.addi %k, %c0 : index\n  %r = vector.extract %x[%l] : f32 from vector<5xf32>"
-    x = numbers(5)
-    assert run(body, [(5,)], (), x) == x[3]
+    for width in (5, 33):
+        type = vector((width,))
+        text = f"""func.func @f(%xs: {memref((width,))}, %out: {memref(())}, %i: index) {{
+          %c0 = arith.constant 0 : index
+          %zero = arith.constant 0.0 : f32
+          %x = vector.transfer_read %xs[%c0], %zero {{in_bounds = [true]}} : {memref((width,))}, {type}
+          %r = vector.extract %x[%i] : f32 from {type}
+          memref.store %r, %out[] : {memref(())}
+          func.return
+        }}"""
+        native, x, out = Native(text), numbers(width), np.zeros((), np.float32)
+        for i in (0, 3, width - 1):
+            native.call("f", x, out, i)
+            assert out == x[i]
 
 
 @pytest.mark.parametrize(
