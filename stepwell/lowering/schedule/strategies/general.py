@@ -203,7 +203,8 @@ def _is_repeatable(model: KernelModel) -> bool:
     What one stage hands to the next inside an iteration stays in registers where all parallel loops are fused.
     """
     handed_in_registers = all({stage.names[d] for d in stage.parallels} == set(model.common) for stage in model.stages)
-    updates_in_place = len(model.stages) == 1 and bool(model.main.body.args[-1].uses)
+    pointwise = [stage for stage in model.stages if set(stage.names) == set(model.common)]
+    updates_in_place = any(bool(stage.body.args[-1].uses) for stage in pointwise)
     return handed_in_registers and not updates_in_place
 
 
