@@ -10,7 +10,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 Model = tuple[onnx.ModelProto, dict[str, np.ndarray[Any, Any]]]
-_TYPES = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64, "int32": TensorProto.INT32, "bool": TensorProto.BOOL, "float64": TensorProto.DOUBLE}
+_TYPES = {
+    "float32": TensorProto.FLOAT,
+    "float64": TensorProto.DOUBLE,
+    "int32": TensorProto.INT32,
+    "int64": TensorProto.INT64,
+    "bool": TensorProto.BOOL,
+}
 
 
 class Builder:
@@ -93,7 +99,8 @@ def conv_1d() -> Model:
 def attention() -> Model:
     b = Builder(5)
     x = b.input("x", 2, 7, 32)
-    heads = [b("Transpose", b("Reshape", b("MatMul", x, b.weight(32, 32)), b.constant(np.array([2, 7, 4, 8]))), perm=[0, 2, 1, 3]) for _ in range(3)]
+    split = b.constant(np.array([2, 7, 4, 8]))
+    heads = [b("Transpose", b("Reshape", b("MatMul", x, b.weight(32, 32)), split), perm=[0, 2, 1, 3]) for _ in range(3)]
     scores = b("Div", b("MatMul", heads[0], b("Transpose", heads[1], perm=[0, 1, 3, 2])), b.constant(np.float32(2.83)))
     mixed = b("MatMul", b("Softmax", scores, axis=-1), heads[2])
     flat = b("Reshape", b("Transpose", mixed, perm=[0, 2, 1, 3]), b.constant(np.array([2, 7, 32])))
@@ -116,15 +123,17 @@ def shapes_and_indices() -> Model:
     rows = b("Gather", table, ids, axis=0)
     cut = b("Slice", rows, *(b.constant(np.array(v)) for v in ([1], [5], [1], [1])))
     wide = b("Pad", cut, b.constant(np.array([0, 1, 2, 0, 0, 1])), b.constant(np.float32(0.5)))
-    left, right = b("Slice", wide, *(b.constant(np.array(v)) for v in ([0], [7], [2]))), b("Slice", wide, *(b.constant(np.array(v)) for v in ([8], [15], [2])))
+    left, right = (b("Slice", wide, *(b.constant(np.array(v)) for v in bounds)) for bounds in ([[0], [7], [2]], [[8], [15], [2]]))
     mask = b("Greater", left, right)
-    return b.finish(b("Where", mask, left, b("Expand", b("ReduceMean", right, axes=[2]), b("Shape", left))), b("Cast", mask, to=TensorProto.INT32))
+    mean = b("Expand", b("ReduceMean", right, axes=[2]), b("Shape", left))
+    return b.finish(b("Where", mask, left, mean), b("Cast", mask, to=TensorProto.INT32))
 
 
 def resize() -> Model:
     b = Builder(8)
     x = b.input("x", 1, 4, 6, 5)
-    up = b("Resize", x, "", b.constant(np.array([1, 1, 2, 2], np.float32)), mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    asymmetric: dict[str, Any] = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    up = b("Resize", x, "", b.constant(np.array([1, 1, 2, 2], np.float32)), **asymmetric)
     smooth = b("Resize", x, "", "", b.constant(np.array([1, 4, 12, 10])), mode="linear", coordinate_transformation_mode="half_pixel")
     return b.finish(b("Sigmoid", b("Add", up, smooth)))
 
@@ -145,5 +154,6 @@ def local_response() -> Model:
 
 
 SMALL_MODELS: dict[str, Callable[[], Model]] = {
-    f.__name__: f for f in (mlp, conv_net, grouped_conv, conv_1d, attention, lstm, shapes_and_indices, resize, elementwise_zoo, local_response)
+    f.__name__: f
+    for f in (mlp, conv_net, grouped_conv, conv_1d, attention, lstm, shapes_and_indices, resize, elementwise_zoo, local_response)
 }

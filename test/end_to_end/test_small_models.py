@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,15 @@ import numpy as np
 import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
+from small_models import SMALL_MODELS
 
 import stepwell
-from small_models import SMALL_MODELS
 from stepwell.ir.diagnostics import CompileError
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEPWELL_CACHE_DIR", str(tmp_path / "cache"))
-    yield
 
 
 def _check(outputs: dict[str, Any], expected: list[Any]) -> None:
@@ -133,11 +131,21 @@ def test_wrong_inputs_are_refused(arguments: dict[str, Any], message: str) -> No
         program(**arguments)
 
 
-@pytest.mark.parametrize("level", ["nn", "linalg", "affine", "vector", "llvm", "asm"])
+LEVELS = {
+    "nn": "nn.matmul",
+    "linalg": "linalg.generic",
+    "affine": "affine.for",
+    "vector": "vector.fma",
+    "llvm": "llvm.func",
+    "asm": "vfmadd",
+}
+
+
+@pytest.mark.parametrize("level", LEVELS)
 def test_every_level_prints(level: str) -> None:
     program = stepwell.compile(SMALL_MODELS["mlp"]()[0].SerializeToString())
     text = program.ir(level)
-    assert {"nn": "nn.matmul", "linalg": "linalg.generic", "affine": "affine.for", "vector": "vector.fma", "llvm": "llvm.func", "asm": "vfmadd"}[level] in text
+    assert LEVELS[level] in text
 
 
 def test_report_names_kernels_and_times() -> None:

@@ -206,7 +206,8 @@ def _calls(module: ModuleOp) -> list[KernelCall]:
 def _trip_count(call: CallOp) -> int:
     """How often a call in loops of constant bounds runs."""
     from xdsl.dialects.arith import ConstantOp
-    from xdsl.dialects.scf import ForOp
+
+    from stepwell.dialects.scf import ForOp
 
     count, parent = 1, call.parent_op()
     while parent is not None:

@@ -26,23 +26,36 @@ if TYPE_CHECKING:
     from stepwell.ir.constants import Array
 
 
+_MOST_ARGUMENTS = 1000
+"""Of a C function that ctypes calls; it refuses more than 1024."""
+
+
 class NativeCode:
     """The linked code of a program with its weights: what a call needs besides arrays."""
 
     def __init__(self, image: ProgramImage, code: Sequence[bytes], weights: Any, threads: int) -> None:
         from stepwell.backends.cpu import pool
         from stepwell.backends.cpu.pool_ir import shim_ir
-        from stepwell.backends.cpu.support import support_object
+        from stepwell.backends.cpu.support import spread_ir, support_object
 
         pool_block = pool.pool_address(threads)
         imports = {"pool_parallel_for": pool.parallel_for_address() if pool_block else pool.NO_POOL}
         objects = [support_object("shim", shim_ir()), *code]
-        self._library = link(objects, ("main", "stepwell_pool"), imports)
+        pointers = 2 + len(image.inputs) + len(image.outputs)
+        spreads = pointers > _MOST_ARGUMENTS
+        if spreads:
+            objects.append(support_object(f"spread {pointers}", spread_ir(pointers)))
+        entry = "main_of_array" if spreads else "main"
+        self._library = link(objects, (entry, "stepwell_pool"), imports)
         ctypes.c_uint64.from_address(self._library["stepwell_pool"]).value = pool_block
         self._weights = weights  # keeps the mapping alive
         self.weights_address = address_of(np.frombuffer(weights, np.uint8)) if image.weights.size else 0
-        pointers = 2 + len(image.inputs) + len(image.outputs)
-        self.main = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * pointers)(self._library["main"])
+        if spreads:
+            array = ctypes.c_void_p * pointers
+            call = ctypes.CFUNCTYPE(None, ctypes.POINTER(ctypes.c_void_p))(self._library[entry])
+            self.main: Callable[..., None] = lambda *addresses: call(array(*addresses))
+        else:
+            self.main = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * pointers)(self._library[entry])
 
 
 class Program:
@@ -132,8 +145,7 @@ class Program:
     def _run_into(self, out: Any, taken: list[Array], pointers: list[int]) -> dict[str, Array]:
         """Write results into the caller's buffers; one that overlaps an input or another buffer is filled by a copy at the end."""
         if not isinstance(out, Mapping):
-            hint = "an input of that name: program({'out': array})" if any(name == "out" for name, _, _ in self._inputs) else None
-            raise CompileError("out must be a mapping from names of outputs to arrays", hint=hint)
+            raise CompileError("out must be a mapping from names of outputs to arrays")
         buffers = cast("Mapping[str, Any]", out)
         unknown = [name for name in buffers if all(name != spec.name for spec in self.image.outputs)]
         if unknown:
@@ -179,7 +191,8 @@ class Program:
         wanted = [spec.name for spec in self.image.inputs]
         missing = [name for name in wanted if name not in named]
         if missing:
-            return CompileError(f"input {missing[0]!r} is missing", hint=f"inputs: {', '.join(wanted)}")
+            hint = "an input of that name is given in a mapping: program({'out': array})" if missing[0] == "out" else None
+            return CompileError(f"input {missing[0]!r} is missing", hint=hint or f"inputs: {', '.join(wanted)}")
         unknown = next(name for name in named if name not in wanted)
         return CompileError(f"no input is named {unknown!r}", hint=f"inputs: {', '.join(wanted) or 'none'}")
 

@@ -18,6 +18,13 @@ def support_object(name: str, llvm_ir: str) -> bytes:
     return code
 
 
+def spread_ir(count: int) -> str:
+    """`@main_of_array`, which calls `@main` with the so many pointers that it finds in an array."""
+    loads = "\n".join(f"  %a{i} = getelementptr ptr, ptr %array, i64 {i}\n  %p{i} = load ptr, ptr %a{i}" for i in range(count))
+    types, values = ", ".join(["ptr"] * count), ", ".join(f"ptr %p{i}" for i in range(count))
+    return f"declare void @main({types})\ndefine void @main_of_array(ptr %array) {{\n{loads}\n  call void @main({values})\n  ret void\n}}\n"
+
+
 def _compile(llvm_ir: str) -> bytes:
     import llvmlite.binding
 

@@ -6,17 +6,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-
 SETTLE = 0.03
-"""Seconds of untimed calls that begin each turn. Runtimes keep their threads spinning for a while after a call, on the cores that the next one
-wants; whoever comes next must not pay for that, nor be measured cold."""
+"""Seconds of untimed calls that begin each turn. Runtimes keep their threads spinning for a while after a call, on the cores that the next
+one wants; whoever comes next must not pay for that, nor be measured cold."""
 
 
 def interleave(runs: Mapping[str, Callable[[], Any]], seconds: float, *, at_least: int = 5) -> dict[str, list[float]]:
     """Run alternatives in turns for about `seconds` each way; the seconds that each call took, by name.
 
-    A turn is untimed calls until threads have settled, then timed calls for as long again, at least one. Short calls are timed in groups, so that
-    each sample spans at least half a millisecond.
+    A turn is untimed calls until threads have settled, then timed calls for as long again, at least one. Short calls are timed in groups,
+    so that each sample spans at least half a millisecond.
     """
     repeats: dict[str, int] = {}
     for name, run in runs.items():

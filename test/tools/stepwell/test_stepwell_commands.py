@@ -187,10 +187,11 @@ def test_bench_measures_beside_onnxruntime(stepwell: Command, small_model: Small
 
 def test_alternatives_are_measured_in_turn() -> None:
     order: list[str] = []
-    samples = interleave({name: lambda name=name: order.append(name) for name in "ab"}, 0.0, at_least=3)
-    assert {name: len(times) for name, times in samples.items()} == {"a": 3, "b": 3}
-    turns = "".join(order).lstrip("a").lstrip("b")  # after warming up
-    assert re.fullmatch(r"(a+b+){3}", turns)
+    samples = interleave({name: lambda name=name: order.append(name) for name in "abc"}, 0.0, at_least=3)
+    assert min(map(len, samples.values())) >= 3
+    turns = [name for name, before in zip(order, ["", *order], strict=False) if name != before]
+    assert turns == list("abc") * (len(turns) // 3)
+    assert len(turns) >= 6  # once to see how long a call takes, and then
 
 
 # ---- the command itself -----------------------------------------------------------------------------------------------------------
