@@ -118,7 +118,7 @@ class Report:
             table.add_row(name, f"{spent:.3f}", f"{spent / total:.1%}")
         if rest := len(seconds) - len(shown):
             spent = total - sum(spent for _, spent in shown)
-            table.add_row(f"{rest} more steps", f"{spent:.3f}", f"{spent / total:.1%}")
+            table.add_row(f"{rest} more step{'s' if rest > 1 else ''}", f"{spent:.3f}", f"{spent / total:.1%}")
         reused = self.facts.get("kernels_reused", 0)
         known = f"total ({reused} of {reused + self.facts.get('kernels_compiled', 0)} kernels were in the cache)" if reused else "total"
         table.add_row(known, f"{sum(seconds.values()):.3f}", "")

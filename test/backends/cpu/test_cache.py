@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepwell.backends.cpu.cache import ObjectCache, digest
+from stepwell.ir.diagnostics import CompileError
 
 
 def test_what_is_stored_is_loaded(tmp_path: Path) -> None:
@@ -94,3 +95,46 @@ def test_a_blob_is_found_by_its_key(tmp_path: Path) -> None:
     assert stored is not None
     assert stored[0].read_bytes() == b"abcdef"
     assert cache.blob_path(key) == stored[0]
+
+
+def test_a_blob_is_mapped_if_it_is_what_was_written(tmp_path: Path) -> None:
+    cache, key = ObjectCache(tmp_path), digest("w")
+    stored = cache.store_blob(key, [b"abcdef"])
+    assert stored is not None
+    path, checksum = stored
+    mapped = cache.map_blob(key, 6, checksum)
+    assert mapped is not None
+    assert mapped[:] == b"abcdef"
+    assert cache.map_blob(digest("other"), 6, checksum) is None
+    path.write_bytes(b"abcdeF")
+    assert cache.map_blob(key, 6, checksum) is None
+    assert not path.exists()
+    for content, size in ((b"", 6), (b"abc", 6)):
+        path.write_bytes(content)
+        assert cache.map_blob(key, size, checksum) is None
+
+
+def test_what_is_no_entry_is_neither_counted_nor_removed(tmp_path: Path) -> None:
+    cache, key = ObjectCache(tmp_path), digest("a")
+    cache.store(key, b"x")
+    interrupted = tmp_path / key[:2] / f"{key}.o.k3x_9.tmp"
+    interrupted.write_bytes(b"half")
+    foreign = [tmp_path / "go" / "x.go", tmp_path / key[:2] / "notes.txt", tmp_path / "zz" / f"{key}.o"]
+    for path in foreign:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    assert cache.statistics().entries == 2
+    cache.shrink(0)
+    assert cache.clear() == 0
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(foreign)
+
+
+@pytest.mark.parametrize("size", ["4GB", "-1", "1e9", ""])
+def test_the_size_of_the_cache_is_a_number_of_bytes(size: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STEPWELL_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("STEPWELL_CACHE_SIZE", size)
+    if size:
+        with pytest.raises(CompileError, match="STEPWELL_CACHE_SIZE must be a number of bytes"):
+            ObjectCache.default()
+    else:
+        assert ObjectCache.default().limit == 4 << 30

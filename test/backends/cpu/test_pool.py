@@ -149,3 +149,16 @@ def test_malformed_code_and_missing_symbols_are_errors_not_crashes() -> None:
         link([b"not an object"], ["f"], {})
     with pytest.raises(CompileError, match="linking failed"):
         link([support_object("counting task", COUNTING_TASK)], ["count"], {})
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf"])
+def test_how_long_to_spin_is_a_number(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPWELL_SPIN_US", value)
+    with pytest.raises(CompileError, match="STEPWELL_SPIN_US must be a number of microseconds"):
+        pool.spin_microseconds()
+
+
+@pytest.mark.parametrize("value", [1.5, None, b"2", [2]])
+def test_thread_counts_of_other_types_are_refused(value: object) -> None:
+    with pytest.raises(CompileError, match="threads must be a whole number"):
+        pool.check_threads(value)  # pyright: ignore[reportArgumentType]
