@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from stepwell.dialects import nn
 from stepwell.dialects.nn.base import DYNAMIC, NnOp, ints
@@ -20,13 +20,15 @@ from stepwell.dialects.nn.compare import CompareOp
 from stepwell.dialects.nn.pool import PoolOp
 from stepwell.dialects.nn.reduce import ReduceOp
 from stepwell.dialects.nn.unary import UnaryOp
-from stepwell.lowering.graph.values import constant_attribute, shape_of
+from stepwell.lowering.graph.values import constant_attribute, element_of, shape_of
 
 ELEMENTWISE = (UnaryOp, BinaryOp, nn.SelectOp, nn.CastOp)
 COMPUTING = (nn.MatmulOp, nn.ConvOp)
 NORMS = (nn.SoftmaxOp, nn.LogSoftmaxOp, nn.LayerNormOp, nn.RmsNormOp)
 WITH_EPILOGUE = (*COMPUTING, *NORMS, PoolOp, ReduceOp, nn.GatherOp, nn.TransposeOp, nn.ResizeOp, nn.BroadcastToOp)
 """Anchors that elementwise operations may follow: each writes every element of its result once."""
+WITH_ROW_IN_RESULT = (nn.SoftmaxOp,)
+"""Anchors that keep a row of intermediate values where their result will stand."""
 
 CHEAP = (
     *(nn.AddOp, nn.SubOp, nn.MulOp, nn.MaxOp, nn.MinOp, nn.AndOp, nn.OrOp, nn.XorOp, nn.NotOp, CompareOp),
@@ -87,7 +89,7 @@ class _Grouping:
             return self._in_order(self._with_prologue({sink}, sink), sink)
         members: set[Operation] = {sink}
         self._absorb(members, shape_of(sink.results[0]), ELEMENTWISE)
-        anchor = self._best_anchor(members, shape_of(sink.results[0]))
+        anchor = self._best_anchor(members, shape_of(sink.results[0]), element_of(sink.results[0]))
         if anchor is None:
             return self._in_order(members, None)
         members.add(anchor)
@@ -132,14 +134,18 @@ class _Grouping:
         outside = {o for m in members for o in m.operands if o.owner not in members and constant_attribute(o) is None}
         return sum(1 for o in outside if shape_of(o) == shape)
 
-    def _best_anchor(self, members: set[Operation], shape: tuple[int, ...]) -> NnOp | None:
+    def _best_anchor(self, members: set[Operation], shape: tuple[int, ...], element: Attribute) -> NnOp | None:
         """The anchor to join: the one that computes most, the last one among equals."""
         candidates: set[NnOp] = set()
         for member in members:
             for operand in member.operands:
                 producer = self._is_free(operand, members)
-                if producer is not None and isinstance(producer, WITH_EPILOGUE) and shape_of(operand) == shape and DYNAMIC not in shape:
-                    candidates.add(producer)
+                if producer is None or not isinstance(producer, WITH_EPILOGUE) or shape_of(operand) != shape or DYNAMIC in shape:
+                    continue
+                # The exponentials of a row wait for their sum in the result: it must have their type.
+                if isinstance(producer, WITH_ROW_IN_RESULT) and element_of(operand) != element:
+                    continue
+                candidates.add(producer)
         return max(candidates, key=lambda op: (isinstance(op, COMPUTING), self._position[op]), default=None)
 
     def _release_side_chains(self, members: set[Operation], anchor: NnOp) -> None:

@@ -185,9 +185,22 @@ def _describe(plan: Plan) -> _Body:
                 refs.append(body.constant(constant))
             else:
                 refs.append(body.argument(operand, plan.operand_shape(op, i)))
+        if op is not anchor and not plan.dynamic and _broadcast_shape(body, refs) != plan.value_shape(op):
+            # The other operands are smaller than the result: its shape came from the constant.
+            refs = [_whole(body, ref, plan.value_shape(op)) if ref[0] == "constant" else ref for ref in refs]
         properties = {**op.properties, **plan.properties} if op is anchor else dict(op.properties)
         body.ops.append((type(op), refs, properties, _result_types(op, plan, body, refs)))
     return body
+
+
+def _broadcast_shape(body: _Body, refs: Sequence[Ref]) -> tuple[int, ...]:
+    return np.broadcast_shapes(*(body.type_of(ref).get_shape() for ref in refs))
+
+
+def _whole(body: _Body, ref: Ref, shape: tuple[int, ...]) -> Ref:
+    """A constant of one number as a splat of a shape."""
+    constant = body.constants[ref[1]]
+    return body.constant(DenseIntOrFPElementsAttr(tensor_type(shape, constant.type.element_type), constant.data))
 
 
 def _number(value: SSAValue) -> DenseIntOrFPElementsAttr[Any] | None:
@@ -201,7 +214,7 @@ def _result_types(op: NnOp, plan: Plan, body: _Body, refs: Sequence[Ref]) -> lis
         return [r.type for r in op.results]
     element, shape = element_of(op.results[0]), plan.value_shape(op)
     if op is not plan.group.anchor:
-        have = () if plan.dynamic else np.broadcast_shapes(*(body.type_of(r).get_shape() for r in refs))
+        have = () if plan.dynamic else _broadcast_shape(body, refs)
         if have != shape and not plan.dynamic:
             raise CompileError(f"kernel forming: {op.name} on {have} should give {shape}", location=place(op))
     return [tensor_type(shape, element)]
