@@ -256,7 +256,7 @@ OPS: list[type[NnOp]] = [
     LstmOp,
 ]
 
-Nn = Dialect("nn", OPS, [], [NnConstants()])
+Nn = Dialect("nn", [*OPS], [], [NnConstants()])
 
 __all__ = [
     "OPS",

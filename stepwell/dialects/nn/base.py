@@ -177,8 +177,8 @@ class NnOp(IRDLOperation):
     def evaluate(self, *arrays: Array) -> tuple[Array, ...]:
         """What the op means, on numpy arrays of exactly the operands' element types. f16 and bf16 are computed in f32 and rounded once."""
         with np.errstate(all="ignore"):
-            results = self.compute(*(widen(a) for a in arrays))
-        results = results if isinstance(results, tuple) else (results,)
+            computed = self.compute(*(widen(a) for a in arrays))
+        results = cast(tuple[Any, ...], computed) if isinstance(computed, tuple) else (computed,)
         return tuple(
             np.asarray(r).astype(dtype_of(cast(Tensor, v.type).element_type), copy=False)
             for r, v in zip(results, self.results, strict=True)
@@ -287,12 +287,15 @@ def constant_value(value: SSAValue) -> Array | None:
     """The array of a value that an `nn.constant` or `arith.constant` of tensor type defines, as a free read-only view; else None."""
     owner = value.owner
     dense = getattr(owner, "value", None) if getattr(owner, "name", "") in ("nn.constant", "arith.constant") else None
-    return array_of(dense) if isinstance(dense, DenseIntOrFPElementsAttr) else None
+    return array_of(cast(DenseIntOrFPElementsAttr[Any], dense)) if isinstance(dense, DenseIntOrFPElementsAttr) else None
+
+
+_HALVES = (np.dtype(np.float16), np.dtype(bfloat16))
 
 
 def widen(array: Array) -> Array:
     """f16 and bf16 as f32, everything else as it is."""
-    return array.astype(np.float32) if array.dtype in (np.float16, bfloat16) else array
+    return array.astype(np.float32) if array.dtype in _HALVES else array
 
 
 __all__ = [

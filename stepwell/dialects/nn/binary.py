@@ -6,7 +6,7 @@ In: tensors of one element type whose shapes broadcast. Out: a tensor of the bro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from xdsl.dialects.builtin import IntegerAttr
@@ -289,7 +289,7 @@ class ShiftRightOp(BinaryOp):
     def compute(self, a: Array, b: Array) -> Array:
         width = a.dtype.itemsize * 8
         inside = (b >= 0) & (b < width)
-        sign = np.where(a < 0, a.dtype.type(0) - a.dtype.type(1), a.dtype.type(0))
+        sign = cast(Array, np.where(a < 0, a.dtype.type(0) - a.dtype.type(1), a.dtype.type(0)))
         return np.where(inside, np.right_shift(a, np.where(inside, b, b.dtype.type(0))), sign)
 
 

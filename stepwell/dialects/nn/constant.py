@@ -6,7 +6,7 @@ In: a dense attribute of any element type, unsigned and bf16 included. Out: a te
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from xdsl.dialect_interfaces.constant_materialization import ConstantMaterializationInterface
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType
@@ -21,6 +21,8 @@ from stepwell.dialects.nn.base import TENSOR, Array, Attributes, NnOp, Tensor
 from stepwell.ir.constants import array_of, dense
 from stepwell.ir.diagnostics import CompileError
 
+Dense = DenseIntOrFPElementsAttr[Any]
+
 
 @irdl_op_definition
 class ConstantOp(NnOp, HasFolderInterface):
@@ -32,17 +34,18 @@ class ConstantOp(NnOp, HasFolderInterface):
     """
 
     name = "nn.constant"
-    value: DenseIntOrFPElementsAttr[Any] = prop_def(base(DenseIntOrFPElementsAttr))
+    value: Dense = prop_def(base(DenseIntOrFPElementsAttr))
     y = result_def(TENSOR)
     traits = traits_def(ConstantLike())
 
     @classmethod
     def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
         """The type of the value."""
-        value: Any = attributes["value"]
-        if not isinstance(value, DenseIntOrFPElementsAttr) or not isinstance(value.type, TensorType):
+        value = attributes["value"]
+        type = cast(Dense, value).type if isinstance(value, DenseIntOrFPElementsAttr) else None
+        if not isinstance(type, TensorType):
             raise CompileError("nn.constant: the value is not a dense tensor")
-        return (value.type,)
+        return (type,)
 
     @classmethod
     def from_array(cls, array: Array) -> ConstantOp:
@@ -58,6 +61,11 @@ class ConstantOp(NnOp, HasFolderInterface):
         """The value."""
         return (self.value,)
 
+    def drop_all_references(self) -> None:
+        """Also lets go of the payload: an erased operation may live on in a cycle for as long as a compilation takes."""
+        super().drop_all_references()
+        self.properties.pop("value", None)
+
     def print(self, printer: Printer) -> None:
         """Print the custom form."""
         printer.print_op_attributes(self.attributes)
@@ -68,9 +76,10 @@ class ConstantOp(NnOp, HasFolderInterface):
     def parse(cls, parser: Parser) -> Self:
         """Parse the custom form."""
         attributes = parser.parse_optional_attr_dict()
-        value: Any = parser.parse_attribute()
-        if not isinstance(value, DenseIntOrFPElementsAttr):
+        attribute = parser.parse_attribute()
+        if not isinstance(attribute, DenseIntOrFPElementsAttr):
             parser.raise_error("nn.constant needs dense<...> : tensor<...>")
+        value = cast(Dense, attribute)
         return cls.create(result_types=(value.type,), properties={"value": value}, attributes=attributes)
 
 
@@ -79,6 +88,7 @@ class NnConstants(ConstantMaterializationInterface):
 
     def materialize_constant(self, value: Attribute, type: Attribute) -> Operation | None:
         """`nn.constant value`, if the value is dense and of that type."""
-        if isinstance(value, DenseIntOrFPElementsAttr) and value.type == type:
-            return ConstantOp.create(result_types=(type,), properties={"value": value})
-        return None
+        if not isinstance(value, DenseIntOrFPElementsAttr):
+            return None
+        constant = cast(Dense, value)
+        return ConstantOp.create(result_types=(type,), properties={"value": constant}) if constant.type == type else None

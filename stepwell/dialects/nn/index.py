@@ -7,7 +7,7 @@ program: its meaning here is an error, and compiled code clamps it so that it ne
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from xdsl.dialects.builtin import IntegerAttr, StringAttr
@@ -73,6 +73,12 @@ def _check_elements(what: str, x: Tensor, indices: Tensor, axis: int) -> None:
         raise CompileError(f"{what}: indices of shape {shape_text(b)} do not fit data of shape {shape_text(a)} along axis {axis}")
 
 
+def _open_grid(shape: Sequence[int]) -> list[Any]:
+    """The positions along each axis, shaped to broadcast against each other."""
+    grid: Any = np.indices(tuple(shape), sparse=True)
+    return list(grid)
+
+
 @irdl_op_definition
 class GatherElementsOp(NnOp):
     """y[i, j, k] = x[i, indices[i, j, k], k] for axis 1, and so on.
@@ -98,7 +104,7 @@ class GatherElementsOp(NnOp):
 
     def compute(self, x: Array, indices: Array) -> Array:
         axis = number(self.axis)
-        where: list[Any] = list(np.indices(indices.shape, sparse=True))
+        where = _open_grid(indices.shape)
         where[axis] = indices.astype(np.int64)
         return x[tuple(where)]
 
@@ -143,7 +149,7 @@ class GatherNdOp(NnOp):
     def compute(self, x: Array, indices: Array) -> Array:
         batch, indices = number(self.batch_dims), indices.astype(np.int64)
         rank = indices.ndim - 1
-        grid = [g.reshape(g.shape[:batch] + (1,) * (rank - batch)) for g in np.indices(indices.shape[:batch], sparse=True)]
+        grid = [g.reshape(g.shape[:batch] + (1,) * (rank - batch)) for g in _open_grid(indices.shape[:batch])]
         return x[(*grid, *np.moveaxis(indices, -1, 0))]
 
 
@@ -275,11 +281,12 @@ class OneHotOp(NnOp):
         return (tensor_type((*shape[:axis], depth, *shape[axis:]), operand_types[1].element_type),)
 
     def compute(self, indices: Array, values: Array) -> Array:
-        depth, axis = number(self.depth), number(self.axis)
+        depth: int = number(self.depth)
+        axis: int = number(self.axis)
         indices = indices.astype(np.int64)
         indices = np.expand_dims(np.where(indices < 0, indices + depth, indices), axis)
         positions = np.arange(depth).reshape([-1 if d == axis else 1 for d in range(indices.ndim)])
-        return np.where(indices == positions, values[1], values[0])
+        return cast(Array, np.where(indices == positions, values[1], values[0]))
 
 
 @irdl_op_definition
@@ -314,6 +321,7 @@ class IotaOp(NnOp):
         return (result,)
 
     def compute(self) -> Array:
-        shape, axis = self.result_type.get_shape(), number(self.axis)
+        shape = self.result_type.get_shape()
+        axis: int = number(self.axis)
         line = np.arange(shape[axis]).astype(dtype_of(self.result_type.element_type))
         return np.broadcast_to(line.reshape([-1 if d == axis else 1 for d in range(len(shape))]), shape)

@@ -49,7 +49,7 @@ class MatmulOp(NnOp):
         for type in operand_types:
             check_rank(type, 1, cls.name)
         a, b = (t.get_shape() for t in operand_types)
-        k = b[-2] if len(b) > 1 else b[0]
+        (k, *_) = b[-2:]
         if not same_extent(a[-1], k):
             raise CompileError(f"nn.matmul: inner extents of {shape_text(a)} and {shape_text(b)} differ ({a[-1]} and {k})")
         batch = broadcast_shapes((a[:-2], b[:-2]), cls.name)

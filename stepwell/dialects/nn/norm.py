@@ -171,7 +171,8 @@ class ChannelNormOp(AxisNormOp):
     @classmethod
     def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
         """The type of the data; parameters are vectors over the channels."""
-        channels = operand_types[0].get_shape()[number(attributes["axis"])]
+        axis: int = number(attributes["axis"])
+        channels = operand_types[0].get_shape()[axis]
         for parameter in operand_types[1:]:
             shape = parameter.get_shape()
             if len(shape) != 1 or not same_extent(shape[0], channels):
@@ -245,7 +246,8 @@ class GroupNormOp(ChannelNormOp):
     @classmethod
     def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
         """As every normalisation by channel; groups divide the channels."""
-        channels, groups = operand_types[0].get_shape()[number(attributes["axis"])], number(attributes["groups"])
+        axis: int = number(attributes["axis"])
+        channels, groups = operand_types[0].get_shape()[axis], number(attributes["groups"])
         if groups < 1 or (channels != DYNAMIC and channels % groups):
             raise CompileError(f"nn.group_norm: {channels} channels are not a multiple of {groups} groups")
         return super().infer(operand_types, attributes)

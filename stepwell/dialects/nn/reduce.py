@@ -6,7 +6,7 @@ In: one tensor. Out: a tensor without the reduced axes, or with extent 1 there (
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, i64
@@ -196,7 +196,7 @@ class ReduceLogSumExpOp(ReduceOp):
     def reduce(self, x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
         top = np.max(x, axes, keepdims=True, initial=-np.inf)
         # Infinite maxima must not be subtracted from themselves.
-        shift = np.where(np.isfinite(top), top, x.dtype.type(0))
+        shift = cast(Array, np.where(np.isfinite(top), top, x.dtype.type(0)))
         result = np.log(np.sum(np.exp(x - shift), axes, keepdims=True)) + shift
         return result if keepdims else np.squeeze(result, axes)
 

@@ -6,8 +6,8 @@ input positions and weights (`taps`), which is also what the lowering reads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IntegerAttr, StringAttr
@@ -98,7 +98,8 @@ class ResizeOp(NnOp):
                 x = np.take(x, positions[:, 0], axis)
                 continue
             shape = [-1 if d == axis else 1 for d in range(x.ndim)]
-            x = sum(np.take(x, positions[:, t], axis) * weights[:, t].astype(x.dtype).reshape(shape) for t in range(positions.shape[1]))  # type: ignore[assignment]
+            weighted = (np.take(x, p, axis) * w.astype(x.dtype).reshape(shape) for p, w in zip(positions.T, weights.T, strict=True))
+            x = cast(Array, sum(weighted))
         return x
 
     def resampled_axes(self) -> tuple[int, ...]:
@@ -144,7 +145,7 @@ class ResizeOp(NnOp):
                 return o / scale
 
 
-_ROUND: dict[str, Any] = {
+_ROUND: dict[str, Callable[[Array], Array]] = {
     "round_prefer_floor": lambda at: np.ceil(at - 0.5),
     "round_prefer_ceil": lambda at: np.floor(at + 0.5),
     "floor": np.floor,

@@ -264,4 +264,5 @@ class PadOp(NnOp):
         widths = tuple(zip(ints(self.low), ints(self.high), strict=True))
         if self.mode.data == "constant":
             return np.pad(x, widths, constant_values=x.dtype.type(number(self.value)))
-        return np.pad(x, widths, mode=self.mode.data)  # type: ignore[call-overload]
+        mode: Any = self.mode.data
+        return np.pad(x, widths, mode=mode)

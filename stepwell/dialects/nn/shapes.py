@@ -5,8 +5,8 @@ In: shapes with `?` as -1, element types. Out: joint shapes, or a CompileError t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type, Float64Type, IntegerType, Signedness, TensorType
@@ -70,20 +70,20 @@ def is_float(element: Attribute) -> bool:
 
 def is_bool(element: Attribute) -> bool:
     """i1."""
-    return isinstance(element, IntegerType) and element.width.data == 1
+    return isinstance(element, IntegerType) and cast(IntegerType, element).width.data == 1
 
 
 def is_integer(element: Attribute) -> bool:
     """An integer of more than one bit, signed (`i8`) or unsigned (`ui8`)."""
-    return isinstance(element, IntegerType) and element.width.data > 1
+    return isinstance(element, IntegerType) and cast(IntegerType, element).width.data > 1
 
 
 def is_unsigned(element: Attribute) -> bool:
     """`ui8` ... `ui64`."""
-    return isinstance(element, IntegerType) and element.signedness.data == Signedness.UNSIGNED
+    return isinstance(element, IntegerType) and cast(IntegerType, element).signedness.data == Signedness.UNSIGNED
 
 
-_KINDS = {
+_KINDS: dict[str, Callable[[Attribute], bool]] = {
     "float": is_float,
     "integer": is_integer,
     "bool": is_bool,

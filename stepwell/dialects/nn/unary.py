@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from ml_dtypes import bfloat16
@@ -36,7 +36,8 @@ from stepwell.ir.diagnostics import CompileError
 
 def erf(x: Array) -> Array:
     """The error function, element by element in double precision."""
-    return np.frompyfunc(math.erf, 1, 1)(x.astype(np.float64)).astype(x.dtype) if x.size else x
+    elementwise: Any = np.frompyfunc(math.erf, 1, 1)
+    return elementwise(x.astype(np.float64)).astype(x.dtype) if x.size else x
 
 
 class UnaryOp(NnOp):
@@ -542,7 +543,7 @@ class CastOp(NnOp):
     @classmethod
     def make_to(cls, x: SSAValue, element: Attribute) -> CastOp:
         """Cast to an element type."""
-        return cls.make(x, result_type=tensor_type(x.type.get_shape(), element))  # type: ignore[union-attr]
+        return cls.make(x, result_type=tensor_type(cast(Tensor, x.type).get_shape(), element))
 
     @classmethod
     def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:

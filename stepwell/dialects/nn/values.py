@@ -66,7 +66,8 @@ def floats(value: Attribute) -> tuple[float, ...]:
 def number(value: Attribute) -> Any:
     """The int, float, bool or str of a scalar property."""
     if isinstance(value, IntegerAttr):
-        return bool(value.value.data) if value.type == i1 else value.value.data
+        integer = cast(IntegerAttr[Any], value)
+        return bool(integer.value.data) if integer.type == i1 else integer.value.data
     return value.value.data if isinstance(value, FloatAttr) else cast(StringAttr, value).data
 
 
@@ -91,7 +92,7 @@ def print_value(printer: Printer, value: Attribute) -> None:
             printer.print_string_literal(value.data)
         case DenseArrayBase():
             is_floats = not isinstance(value.elt_type, IntegerType)
-            values = value.get_values()
+            values = cast(DenseArrayBase[Any], value).get_values()
             printer.print_string("[" + ", ".join(_float_text(float(v)) if is_floats else str(v) for v in values) + "]")
         case _:
             printer.print_attribute(value)
