@@ -292,19 +292,26 @@ def localise(entry: Block, inner: Block, variables: Sequence[SSAValue]) -> None:
 
 
 def keep_accumulators(block: Block, variables: Sequence[SSAValue]) -> None:
-    """An element of memory that an inner loop updates again and again is kept in a scalar while the block runs."""
+    """An element of memory that an inner loop updates again and again, or that one stage writes for the next, is kept in a scalar
+    while the block runs.
+    """
     found: dict[SSAValue, list[tuple[Access, bool]]] = {}
+    elsewhere: set[SSAValue] = set()
     for op in block_ops(block):
         for access in op.walk():
             if isinstance(access, affine.LoadOp | affine.StoreOp):
                 found.setdefault(memref_of(access), []).append((access, access is not op))
             elif isinstance(access, memref.LoadOp):
-                found.setdefault(access.memref, []).clear()
+                elsewhere.add(access.memref)
     for buffer, uses in found.items():
+        if buffer in elsewhere:
+            continue
         type = buffer_type(buffer)
         if not type.get_shape() and isinstance(buffer.owner, memref.AllocaOp):
             continue
-        if not any(nested and isinstance(access, affine.StoreOp) for access, nested in uses):
+        is_updated = any(nested and isinstance(access, affine.StoreOp) for access, nested in uses)
+        is_handed_on = bool(uses) and isinstance(uses[0][0], affine.StoreOp) and not uses[0][1]
+        if not is_updated and not is_handed_on:
             continue
         if not any(isinstance(access, affine.LoadOp) for access, _ in uses):
             continue

@@ -16,6 +16,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
 from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.locations import place
 from stepwell.lowering.schedule.fuse import fuse
 from stepwell.lowering.schedule.jam import jam
 from stepwell.lowering.schedule.marks import unroll, vectorize
@@ -88,13 +89,13 @@ def apply_step(func: FuncOp, step: Step) -> None:
         return
     primitive = PRIMITIVES.get(step.name)
     if primitive is None:
-        raise CompileError(f"unknown schedule step {step}", hint=f"one of {', '.join(PRIMITIVES)}")
+        raise CompileError(f"unknown schedule step {step}", location=place(func), hint=f"one of {', '.join(PRIMITIVES)}")
     try:
         primitive(func, *step.arguments)
     except TypeError as error:
         # A call with the wrong number of arguments is the schedule's fault; a TypeError from inside the primitive is ours.
         if error.__traceback__ is None or error.__traceback__.tb_next is not None:
             raise
-        raise CompileError(f"schedule step {step} has the wrong arguments", hint=str(error)) from None
+        raise CompileError(f"schedule step {step} has the wrong arguments", location=place(func), hint=str(error)) from None
     except CompileError as error:
-        raise CompileError(f"{error.message}, in step {step}", location=error.location, hint=error.hint) from None
+        raise CompileError(f"{error.message}, in step {step}", location=error.location or place(func), hint=error.hint) from None

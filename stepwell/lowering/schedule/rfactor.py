@@ -164,7 +164,8 @@ def _factor(func: FuncOp, loop: affine.ForOp, extent: int, update: _Update) -> N
     points = [p for p in points if _inside(p, outermost)]
     if any(step_of(p) != 1 for p in points):
         raise CompileError(
-            f"loop '{loop_name(loop)}' of kernel @{func.sym_name.data} cannot be rfactored: the loops that choose its accumulator are split",
+            f"loop '{loop_name(loop)}' of kernel @{func.sym_name.data} cannot be rfactored: the loops that choose its accumulator "
+            "are split",
             hint="rfactor before splitting them again",
         )
 

@@ -13,6 +13,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from stepwell.dialects import affine, arith, scf
 from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.locations import place
 from stepwell.ir.passes import Pass
 from stepwell.lowering.schedule.index import Index, indices_of, map_of, minimum, quotient
 from stepwell.lowering.vectors.writer import INDEX, index_attr
@@ -62,12 +63,14 @@ def _unroll(func: FuncOp, loop: scf.ForOp) -> None:
     mark = loop.attributes.pop("unroll")
     lower, upper, step = _constant(loop.lb), _constant(loop.ub), _constant(loop.step)
     if step is None:
-        raise CompileError(f"kernel @{func.sym_name.data}: a loop to unroll has a step that is not constant")
+        raise CompileError(f"kernel @{func.sym_name.data}: a loop to unroll has a step that is not constant", location=place(loop))
     trips = None if lower is None or upper is None else max(0, -(-(upper - lower) // step))
     unroller = _Unroller(func, loop)
     if mark == StringAttr("full"):
         if trips is None or lower is None:
-            raise CompileError(f"kernel @{func.sym_name.data}: a loop to unroll fully has bounds that are not constant")
+            raise CompileError(
+                f"kernel @{func.sym_name.data}: a loop to unroll fully has bounds that are not constant", location=place(loop)
+            )
         unroller.fully(lower, step, trips)
         return
     assert isinstance(mark, IntegerAttr)

@@ -14,6 +14,7 @@ from xdsl.ir.affine import AffineConstraintKind
 
 from stepwell.dialects import affine, arith, memref, scf
 from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.locations import place
 from stepwell.ir.passes import Pass
 from stepwell.lowering.schedule.index import Index, index_of, indices_of
 from stepwell.lowering.schedule.nest import (
@@ -113,7 +114,7 @@ class _Function:
         self.func.body.add_block(self.entry)
 
     def fail(self, message: str, hint: str | None = None) -> CompileError:
-        return CompileError(f"kernel @{self.func.sym_name.data}: {message}", hint=hint)
+        return CompileError(f"kernel @{self.func.sym_name.data}: {message}", location=place(self.func), hint=hint)
 
     # -- what is known before anything is written
 

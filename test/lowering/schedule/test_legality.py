@@ -63,7 +63,7 @@ DIFFERENCE = ROWS.replace("arith.addf", "arith.subf")
         (ROWS, [["unroll", "n", "full"]], "cannot be unrolled fully: its extent is not constant"),
         (ROWS, [["unroll", "n", 0]], "cannot be unrolled by 0"),
         (ROWS, [["prefetch", 7, "n", 8]], "has no argument 7 to prefetch"),
-        (ROWS, [["fuse", "m"], ["split", "m", 4, "mr"], ["reorder", "mr", "m"]], "the bounds of 'mr' depend on a loop that would stand inside it"),
+        (ROWS, [["fuse", "m"], ["split", "m", 4, "mr"], ["reorder", "mr", "m"]], "bounds of 'mr' depend on a loop that would stand inside"),
         (ROWS, [["fuse", "m"], ["rfactor", "n"]], "has no constant extent to rfactor"),
         (DIFFERENCE, [["fuse", "m"], ["split", "n", 4, "nr"], ["rfactor", "nr"]], "is not one sum, product, maximum or the like"),
         (ROWS, [["melt", "n"]], r'unknown schedule step \["melt", "n"\].*one of fuse, split'),
@@ -73,10 +73,11 @@ DIFFERENCE = ROWS.replace("arith.addf", "arith.subf")
 def test_refused(source: str, steps: list[list[object]], message: str) -> None:
     func = kernel(source)
     text = str(steps).replace("'", '"')
-    with pytest.raises(CompileError, match=message) as caught:
-        for step in steps_of(Parser(make_context(), text).parse_attribute()):
-            apply_step(func, step)
-    assert "Traceback" not in str(caught.value)
+    *legal, last = steps_of(Parser(make_context(), text).parse_attribute())
+    for step in legal:
+        apply_step(func, step)
+    with pytest.raises(CompileError, match=message):
+        apply_step(func, last)
 
 
 @pytest.mark.parametrize("schedule", ['"split"', '["split"]', "[[4]]", '[["split", unit]]'])

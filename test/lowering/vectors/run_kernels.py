@@ -1,4 +1,4 @@
-"""From a kernel at level 3a to numbers: lower it as the pipeline does, verify every stage, run what comes out with the reference evaluator."""
+"""From a kernel at level 3a to numbers: lower it as the pipeline does, verify every stage, run level 4 with the reference evaluator."""
 
 from __future__ import annotations
 

@@ -308,7 +308,7 @@ class KernelModel:
     @cached_property
     def flops(self) -> int:
         """Operations of one call."""
-        return sum(stage.volume * max(1, 2 if stage.product else stage.body_cost) for stage in self.stages)
+        return sum(stage.volume * (2 if stage.product else stage.body_cost) for stage in self.stages)
 
     @cached_property
     def bytes(self) -> int:
