@@ -55,14 +55,18 @@ def main() -> int:
     if arguments.row:
         print(measure(arguments.models[0], threads[0], arguments.seconds), flush=True)
         return 0
-    print(f"{'model':20} {'threads':>7} {'ours ms':>10} {'ORT ms':>10} {'ORT/ours':>8} {'10%..90%':>14} {'agrees':>6} {'max diff':>9}", flush=True)
+    print(
+        f"{'model':20} {'threads':>7} {'ours ms':>10} {'ORT ms':>10} {'ORT/ours':>8} {'10%..90%':>14} {'agrees':>6} {'max diff':>9}",
+        flush=True,
+    )
     failed = 0
     for name in arguments.models:
         for count in threads:
             row = [sys.executable, __file__, name, "--threads", str(count), "--seconds", str(arguments.seconds), "--row"]
             finished = subprocess.run(row, check=False, capture_output=True, text=True)
             failed += finished.returncode != 0
-            print(finished.stdout.rstrip() or f"{name:20} {count:7} failed: {(finished.stderr.strip().splitlines() or ['?'])[-1]}", flush=True)
+            line = finished.stdout.rstrip()
+            print(line or f"{name:20} {count:7} failed: {(finished.stderr.strip().splitlines() or ['?'])[-1]}", flush=True)
     return 1 if failed else 0
 
 

@@ -22,6 +22,7 @@ from stepwell.lowering.machine.target import Target
 from stepwell.tools.stepwell.measure import interleave
 
 CHAINS, STEPS = 20, 100_000
+SHAPES = [(1024, 1024, 1024), (512, 512, 512), (128, 3072, 768), (49, 1000, 2048), (1, 4096, 1024)]
 
 
 def fma_peak() -> tuple[Callable[[], None], float]:
@@ -31,7 +32,8 @@ def fma_peak() -> tuple[Callable[[], None], float]:
     vector = f"<{lanes} x float>"
     phis = "\n".join(f"  %a{i} = phi {vector} [ splat (float {float(i + 1)}), %entry ], [ %b{i}, %loop ]" for i in range(CHAINS))
     steps = "\n".join(
-        f"  %b{i} = call {vector} @llvm.fma.v{lanes}f32({vector} %a{i}, {vector} splat (float 0.5), {vector} splat (float 1.0))" for i in range(CHAINS)
+        f"  %b{i} = call {vector} @llvm.fma.v{lanes}f32({vector} %a{i}, {vector} splat (float 0.5), {vector} splat (float 1.0))"
+        for i in range(CHAINS)
     )
     sums = [f"  %s0 = fadd {vector} %b0, %b1"] + [f"  %s{i} = fadd {vector} %s{i - 1}, %b{i + 1}" for i in range(1, CHAINS - 1)]
     text = f"""
@@ -76,7 +78,7 @@ def matmul_model(m: int, n: int, k: int) -> tuple[bytes, np.ndarray]:
 
 def main() -> int:
     """A row for each shape."""
-    shapes = [tuple(int(e) for e in text.split("x")) for text in sys.argv[1:]] or [(1024, 1024, 1024), (512, 512, 512), (128, 3072, 768), (49, 1000, 2048), (1, 4096, 1024)]
+    shapes = [tuple(int(e) for e in text.split("x")) for text in sys.argv[1:]] or SHAPES
     peak, peak_work = fma_peak()
     print(f"{'M x N x K':>18} {'peak GF/s':>10} {'ours':>8} {'of peak':>8} {'numpy':>8} {'ORT':>8} {'ours/ORT':>9} {'error':>9}")
     for m, n, k in shapes:
@@ -84,7 +86,11 @@ def main() -> int:
         program = stepwell.compile(model, threads=1)
         x = np.random.default_rng(1).standard_normal((m, k)).astype(np.float32)
         error = float(np.max(np.abs(next(iter(program(x=x).values())) - x.astype(np.float64) @ weights)))
-        runs: dict[str, Callable[[], object]] = {"peak": peak, "ours": lambda program=program, x=x: program(x=x), "numpy": lambda x=x, weights=weights: x @ weights}
+        runs: dict[str, Callable[[], object]] = {
+            "peak": peak,
+            "ours": lambda program=program, x=x: program(x=x),
+            "numpy": lambda x=x, weights=weights: x @ weights,
+        }
         try:
             import onnxruntime as ort
 
@@ -99,8 +105,8 @@ def main() -> int:
         speed = {name: (peak_work if name == "peak" else work) / float(np.median(times)) for name, times in samples.items()}
         ort_speed = speed.get("ort", float("nan"))
         print(
-            f"{f'{m} x {n} x {k}':>18} {speed['peak']:10.1f} {speed['ours']:8.1f} {speed['ours'] / speed['peak']:8.2f} {speed['numpy']:8.1f} "
-            f"{ort_speed:8.1f} {speed['ours'] / ort_speed:9.2f} {error:9.1e}",
+            f"{f'{m} x {n} x {k}':>18} {speed['peak']:10.1f} {speed['ours']:8.1f} {speed['ours'] / speed['peak']:8.2f} "
+            f"{speed['numpy']:8.1f} {ort_speed:8.1f} {speed['ours'] / ort_speed:9.2f} {error:9.1e}",
             flush=True,
         )
     return 0

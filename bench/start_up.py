@@ -1,5 +1,6 @@
-"""Time to readiness. Cold: compile with an empty cache, beside `iree-compile` where it is installed. Warm: `stepwell.compile` with a filled cache
-beside `onnxruntime.InferenceSession`. Each measurement is a fresh process that has already imported its runtime; alternatives alternate.
+"""Time to readiness. Cold: compile with an empty cache, beside `iree-compile` where it is installed. Warm: `stepwell.compile` with a filled
+cache beside `onnxruntime.InferenceSession`. Each measurement is a fresh process that has already imported its runtime; alternatives
+alternate.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ for value in model.graph.input:
 onnx.save(onnx.shape_inference.infer_shapes(model), out + "/m.onnx")
 start = time.perf_counter()
 from iree.compiler.tools import import_onnx
-subprocess.run([sys.executable, "-m", "iree.compiler.tools.import_onnx", out + "/m.onnx", "-o", out + "/m.mlir", "--opset-version", "17"], check=True)
+subprocess.run([sys.executable, "-m", "iree.compiler.tools.import_onnx", out + "/m.onnx", "-o", out + "/m.mlir",
+                "--opset-version", "17"], check=True)
 subprocess.run([sys.executable, "-m", "iree.compiler.tools.scripts.iree_compile", out + "/m.mlir", "--iree-hal-target-device=local",
                 "--iree-hal-local-target-device-backends=llvm-cpu", "--iree-llvmcpu-target-cpu=host", "-o", out + "/m.vmfb"], check=True)
 print(time.perf_counter() - start, False)

@@ -1,23 +1,22 @@
-"""One small model for each mechanism that models in the wild need and the bigger tests do not meet: compiled, run, compared with the reference."""
+"""A small model for each mechanism that models in the wild need and big tests do not meet: compiled, run, compared with the reference."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
-
 from small_models import Builder, Model
+
 from stepwell.onnx import InferenceSession
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEPWELL_CACHE_DIR", str(tmp_path / "cache"))
-    yield
 
 
 def constant_gives_the_shape() -> Model:
@@ -31,7 +30,9 @@ def softmax_in_another_type() -> Model:
     """The row of exponentials cannot wait in a result of another element type."""
     b = Builder(21)
     scores = b("Softmax", b.input("x", 6, 40), axis=-1)
-    return b.finish(b("Where", b.input("keep", 6, 40, dtype="bool", high=2), b("Cast", scores, to=onnx.TensorProto.DOUBLE), b.constant(np.float64(0))))
+    return b.finish(
+        b("Where", b.input("keep", 6, 40, dtype="bool", high=2), b("Cast", scores, to=onnx.TensorProto.DOUBLE), b.constant(np.float64(0)))
+    )
 
 
 MODELS: dict[str, Callable[[], Model]] = {f.__name__: f for f in (constant_gives_the_shape, softmax_in_another_type)}

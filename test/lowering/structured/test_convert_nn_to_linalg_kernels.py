@@ -101,7 +101,9 @@ def test_same_before_and_after(name: str) -> None:
     assert "nn." not in str(after)
     main = next(f for f in before.body.block.ops if f.sym_name.data == "main")
     rng = np.random.default_rng(0)
-    arrays = [rng.integers(0 if "ui" in str(t) else -4, 9, t.get_shape()).astype(dtype_of(t.element_type)) for t in main.function_type.inputs]
+    arrays = [
+        rng.integers(0 if "ui" in str(t) else -4, 9, t.get_shape()).astype(dtype_of(t.element_type)) for t in main.function_type.inputs
+    ]
     expected = run(before, "main", *arrays)
     actual = run(after, "main", *(signed(a) for a in arrays))
     assert len(actual) == len(expected)
