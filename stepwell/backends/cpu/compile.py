@@ -7,7 +7,7 @@ and is not walked down again. What the cache does not know goes down the stairs 
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from xdsl.context import Context
@@ -53,7 +53,7 @@ class Compilation:
     def walk(self, *pipelines: str) -> None:
         """Run named pipelines over the whole module."""
         for name in pipelines:
-            pipeline(name).run(self.module, self.context, [self.clock])
+            pipeline(name, self.target).run(self.module, self.context, [self.clock])
 
     def kernels(self) -> list[FuncOp]:
         """The kernels that still have a body."""
@@ -90,14 +90,24 @@ class Compilation:
         return code
 
 
-def pipeline(name: str) -> PassManager:
-    """A named pipeline, ready to run."""
-    return parse_pipeline(f"builtin.module({name})")
+def pipeline(name: str, target: Target) -> PassManager:
+    """A named pipeline, ready to run for a processor: passes with an option `vector_bytes` are told the width of its registers."""
+    manager = parse_pipeline(f"builtin.module({name})")
+    _aim(manager, target)
+    return manager
+
+
+def _aim(manager: PassManager, target: Target) -> None:
+    for position, element in enumerate(manager.elements):
+        if isinstance(element, PassManager):
+            _aim(element, target)
+        elif hasattr(element, "vector_bytes"):
+            manager.elements[position] = replace(element, vector_bytes=target.vector_bytes)  # pyright: ignore[reportCallIssue]
 
 
 def count_steps() -> int:
     """How many steps `compile_module` takes, for whoever watches."""
-    return sum(1 for name in (*TO_BUFFERS, *TO_VECTORS) for _ in pipeline(name).passes()) + CODE_STEPS
+    return sum(1 for name in (*TO_BUFFERS, *TO_VECTORS) for _ in parse_pipeline(name).passes()) + CODE_STEPS
 
 
 def compile_module(
@@ -237,17 +247,16 @@ def check_level(level: str) -> None:
 def _print_module_at(module: ModuleOp, context: Context, level: str, elide: int | None, clock: Clock) -> str:
     from stepwell.ir.printing import PrintOptions, print_ir
 
-    levels = list(LEVELS)
+    target, levels = Target.host(), list(LEVELS)
     for name in levels[: -1 if level == "asm" else levels.index(level) + 1]:
         for step in LEVELS[name]:
-            pipeline(step).run(module, context, [clock])
+            pipeline(step, target).run(module, context, [clock])
     if level != "asm":
         return print_ir(module, PrintOptions(elide_larger=elide), context.loaded_dialects)
 
     from stepwell.backends.cpu.codegen import assembly
     from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
 
-    target = Target.host()
     with clock.measure("emit LLVM IR"):
         text = emit_llvm_ir(module, target)
     with clock.measure("generate machine code"):
