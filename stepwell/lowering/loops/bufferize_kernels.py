@@ -16,7 +16,6 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, StringAttr, TensorType, UnitAttr, i32, i64
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Attribute, Operation, SSAValue
-from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind
 from xdsl.rewriter import Rewriter
 
 from stepwell.dialects import arith, bufferization, linalg, memref, tensor
@@ -40,8 +39,8 @@ from stepwell.lowering.structured.kernels import (
     kernels,
     location_of,
     loop_names,
-    maps_of,
     name_of,
+    packed_arguments,
     retype,
     shape_of,
     structured_ops,
@@ -98,17 +97,6 @@ class _Abi:
     results: int
 
 
-def _is_packed(argument: SSAValue) -> bool:
-    """Whether `pack-operands` has laid an argument out in tiles: its last dimension is then read at `n mod tile`."""
-    for use in argument.uses:
-        if isinstance(use.operation, (linalg.GenericOp, linalg.FillOp)):
-            results = maps_of(use.operation)[use.index].results
-            last = results[-1] if results else None
-            if isinstance(last, AffineBinaryOpExpr) and last.kind == AffineBinaryOpKind.Mod:
-                return True
-    return False
-
-
 # ---- one kernel -----------------------------------------------------------------------------------------------------------------
 
 
@@ -152,9 +140,10 @@ class _Bufferizer:
         places = [cast(tuple[SSAValue, int], self._known[place]) for place in distinct.values()]
         abi_extents = [(tensor_args.index(cast(Any, value)), dim) for value, dim in places]
 
+        packed = packed_arguments(self._kernel)
         for arg in tensor_args:
             if is_tensor(arg):
-                type_of = packed_type if _is_packed(arg) else argument_type
+                type_of = packed_type if arg.index in packed else argument_type
                 self._renamed[arg] = retype(arg, type_of(shape_of(arg), cast(TensorType[Any], arg.type).element_type))
         for name, place in distinct.items():
             argument = block.insert_arg(INDEX, len(block.args))

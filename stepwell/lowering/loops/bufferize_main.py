@@ -28,7 +28,7 @@ from xdsl.rewriter import Rewriter
 from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects import arith, bufferization, memref, scf, tensor
-from stepwell.dialects.layouts import layout_of, strided
+from stepwell.dialects.layouts import is_castable, layout_of, strided
 from stepwell.ir.constants import DYNAMIC
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
@@ -356,7 +356,10 @@ class _MainBufferizer:
         if value.type != op.memref.type:
             key = (buffer.storage, cast(Attribute, op.memref.type))
             if key not in self._casts:
-                cast_op = memref.CastOp.get(value, cast(MemRefType[Any], op.memref.type))
+                wanted = cast(MemRefType[Any], op.memref.type)
+                if not is_castable(cast(MemRefType[Any], value.type), wanted):
+                    raise self._refuse(op, f"a kernel wants {wanted} and is given {value.type}", "run plan-views")
+                cast_op = memref.CastOp.get(value, wanted)
                 insert_before(op, cast_op)
                 self._casts[key] = cast_op.dest
             value = self._casts[key]

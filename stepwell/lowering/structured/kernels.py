@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ArrayAttr, IndexType, IntegerAttr, ModuleOp, StringAttr, SymbolRefAttr, TensorType
+from xdsl.dialects.builtin import ArrayAttr, IndexType, IntegerAttr, ModuleOp, StringAttr, SymbolRefAttr, TensorType, i64
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
 from xdsl.ir.affine import AffineBinaryOpExpr, AffineDimExpr, AffineMap
@@ -111,6 +111,19 @@ def call_with(call: func.CallOp, callee: str, operands: Sequence[SSAValue], resu
         attributes=call.attributes,
         location=call.location,
     )
+
+
+def packed_arguments(kernel: func.FuncOp) -> set[int]:
+    """The arguments that are laid out in tiles, row-major without gaps (function attribute `packed`)."""
+    attribute = kernel.attributes.get("packed")
+    numbers = cast(ArrayAttr[IntegerAttr[Any]], attribute) if isinstance(attribute, ArrayAttr) else ()
+    return {number.value.data for number in numbers}
+
+
+def mark_packed(kernel: func.FuncOp, argument: int) -> None:
+    """Say that an argument is laid out in tiles."""
+    numbers = sorted({*packed_arguments(kernel), argument})
+    kernel.attributes["packed"] = ArrayAttr([IntegerAttr(number, i64) for number in numbers])
 
 
 # ---- the schedule attribute -----------------------------------------------------------------------------------------------------

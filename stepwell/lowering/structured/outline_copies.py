@@ -40,7 +40,16 @@ from stepwell.dialects.linalg import IteratorTypeAttr
 from stepwell.dialects.scf import ForOp
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
-from stepwell.lowering.structured.kernels import SymbolTable, callers, erase_dead, insert_before, location_of, module_of, shape_of
+from stepwell.lowering.structured.kernels import (
+    SymbolTable,
+    callers,
+    erase_dead,
+    insert_before,
+    location_of,
+    mark_packed,
+    module_of,
+    shape_of,
+)
 from stepwell.lowering.structured.static_layouts import Groups, Layout, collapse, contiguous, expand
 from stepwell.lowering.structured.view_layouts import propagate
 
@@ -267,6 +276,7 @@ def _pack_kernel(
 ) -> func.FuncOp:
     """One loop per dimension of the source. What lies beyond its end is filled first; without `padding` there is nothing of the kind."""
     kernel, block = _kernel([source], dest)
+    mark_packed(kernel, 1)
     out: SSAValue = block.args[1]
     if padding is not None:
         constant = arith.ConstantOp.create(properties={"value": padding}, result_types=[source.element_type])

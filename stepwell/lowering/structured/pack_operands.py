@@ -32,6 +32,7 @@ from stepwell.lowering.structured.kernels import (
     kernels,
     location_of,
     maps_of,
+    mark_packed,
     name_of,
     number_of_destinations,
     retype,
@@ -89,7 +90,7 @@ class PackOperands(Pass):
     ```mlir
     %w = arith.constant dense<...> : tensor<2x768x32xf32>
     %r = func.call @matmul(%a, %w, %out) : ...
-    func.func private @matmul(%a: tensor<128x768xf32>, %b: tensor<2x768x32xf32>, %out: tensor<128x40xf32>) attributes {kernel, ...}
+    func.func private @matmul(%a: tensor<128x768xf32>, %b: tensor<2x768x32xf32>, %out: tensor<128x40xf32>) attributes {kernel, packed = [1], ...}
       ... linalg.generic {indexing_maps = [..., (m, n, k) -> (n floordiv 32, k, n mod 32), ...]}
     ```
     An operand that is no constant is packed by a `linalg.pack` in front of the call, which `plan-views` turns into a kernel.
@@ -156,6 +157,7 @@ def _pack_argument(kernel: func.FuncOp, packing: Packing) -> None:
         maps = maps_of(user)
         maps[use.index] = packing.map(maps[use.index])
         user.properties["indexing_maps"] = ArrayAttr([AffineMapAttr(m) for m in maps])
+    mark_packed(kernel, packing.argument)
     retype(arg, tensor_type(packing.shape(type.get_shape()), type.element_type))
 
 

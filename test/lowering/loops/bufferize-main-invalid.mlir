@@ -76,3 +76,15 @@ func.func @computes(%x: tensor<8xf32>) {
   %r = linalg.copy ins(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
   func.return
 }
+
+// -----
+
+// A slice has gaps between its rows; the kernel wants none.
+func.func @gaps(%x: tensor<4x8xf32>) {
+  %s = tensor.extract_slice %x[0, 0] [4, 4] [1, 1] : tensor<4x8xf32> to tensor<4x4xf32>
+  // expected-error @below {{@gaps: a kernel wants memref<4x4xf32> and is given memref<4x4xf32, strided<[8, 1]>> (run plan-views)}}
+  %b = bufferization.to_buffer %s read_only : tensor<4x4xf32> to memref<4x4xf32>
+  func.call @f(%b) : (memref<4x4xf32>) -> ()
+  func.return
+}
+func.func private @f(memref<4x4xf32>) -> ()
