@@ -134,13 +134,13 @@ class _Converter:
         for arg, operand, map in zip(list(body.args), op.operands, maps_of(op), strict=True):
             if not arg.uses:
                 continue
-            value = operand
-            if isinstance(operand.type, MemRefType):
+            value, type = operand, operand.type
+            if isinstance(type, MemRefType):
                 access, indices = _access(map, ivs)
                 load = affine.LoadOp.create(
                     operands=[operand, *indices],
                     properties={"map": access},
-                    result_types=[cast(MemRefType[Any], operand.type).element_type],
+                    result_types=[cast(MemRefType[Any], type).element_type],
                 )
                 insert_before(before, load)
                 value = load.results[0]
@@ -178,9 +178,9 @@ def _loop_extents(kernel: func.FuncOp) -> dict[str, SSAValue]:
     if not isinstance(names, ArrayAttr) or not isinstance(grain, IntegerAttr):
         what = f"kernel @{name_of(kernel)} has no 'extents' and 'grain'"
         raise CompileError(what, location=location_of(kernel), hint="run bufferize-kernels")
-    args = kernel.body.block.args
-    start = cast(IntegerAttr[Any], grain).value.data - len(names)
-    return {cast(StringAttr, name).data: args[start + i] for i, name in enumerate(cast(ArrayAttr[Attribute], names))}
+    args, loops = kernel.body.block.args, cast(ArrayAttr[StringAttr], names)
+    start = cast(IntegerAttr[Any], grain).value.data - len(loops)
+    return {name.data: args[start + i] for i, name in enumerate(loops)}
 
 
 def _loop(bound: tuple[AffineMapAttr, Sequence[SSAValue]], attributes: dict[str, Attribute]) -> affine.ForOp:
