@@ -125,3 +125,40 @@ def test_arguments_stay_as_they_are() -> None:
             argument.flags.writeable = False
         outputs = [np.zeros(t.get_shape(), np.float32) for t in results]
         run(module, "main", *arguments, *outputs)
+
+
+def test_a_slice_that_is_read_round_and_round() -> None:
+    """`j mod 3` of an operand that is not packed: its rows have gaps."""
+    module = parse("""
+      func.func @main(%x: tensor<4x10xf32>) -> tensor<4x6xf32> {
+        %s = tensor.extract_slice %x[0, 2] [4, 3] [1, 1] : tensor<4x10xf32> to tensor<4x3xf32>
+        %e = tensor.empty() : tensor<4x6xf32>
+        %r = func.call @tile(%s, %e) : (tensor<4x3xf32>, tensor<4x6xf32>) -> tensor<4x6xf32>
+        func.return %r : tensor<4x6xf32>
+      }
+      func.func private @tile(%x: tensor<4x3xf32>, %out: tensor<4x6xf32>) -> tensor<4x6xf32> attributes {kernel} {
+        %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j mod 3)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+            ins(%x : tensor<4x3xf32>) outs(%out : tensor<4x6xf32>) {
+        ^bb0(%0: f32, %1: f32):
+          linalg.yield %0 : f32
+        } -> tensor<4x6xf32>
+        func.return %r : tensor<4x6xf32>
+      }""")
+    (x,) = draw(signature(module, "main")[0])
+    check_each_pass(module, [x], [np.tile(x[:, 2:5], (1, 2))])
+
+
+@pytest.mark.parametrize("extent", [64, 40])
+def test_packed_by_a_kernel(extent: int) -> None:
+    """Whole tiles, and a last panel that is padded with zeros."""
+    module = parse(f"""
+      func.func @main(%x: tensor<5x{extent}xf32>) -> tensor<2x5x32xf32> {{
+        %zero = arith.constant 0.0 : f32
+        %e = tensor.empty() : tensor<2x5x32xf32>
+        %p = linalg.pack %x padding_value(%zero : f32) outer_dims_perm = [1, 0] inner_dims_pos = [1] inner_tiles = [32] into %e
+            : tensor<5x{extent}xf32> -> tensor<2x5x32xf32>
+        func.return %p : tensor<2x5x32xf32>
+      }}""")
+    (x,) = draw(signature(module, "main")[0])
+    padded = np.pad(x, [(0, 0), (0, 64 - extent)])
+    check_each_pass(module, [x], [padded.reshape(5, 2, 32).transpose(1, 0, 2)])
