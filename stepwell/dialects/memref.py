@@ -70,6 +70,7 @@ from stepwell.dialects.layouts import (
     verify_groups,
 )
 from stepwell.dialects.support import Reassociation, describe, mixed, reassociation_attr, replace_ops, shape_of
+from stepwell.ir.printing import print_payload
 
 Index = SSAValue | int
 AnyMemRef = base(MemRefType) | base(UnrankedMemRefType)
@@ -256,7 +257,7 @@ class GlobalOp(IRDLOperation):
         value: Attribute | None = self.initial_value
         if isinstance(value, DenseIntOrFPElementsAttr):
             printer.print_string(" = ")
-            cast(DenseIntOrFPElementsAttr[Any], value).print_without_type(printer)
+            print_payload(cast(DenseIntOrFPElementsAttr[Any], value), printer)
         elif value is not None:
             printer.print_string(" = uninitialized")
         alignment: dict[str, Attribute] = {} if self.alignment is None else {"alignment": self.alignment}

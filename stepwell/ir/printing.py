@@ -72,6 +72,12 @@ class IRPrinter(Printer):
             super().print_attribute(attribute)
 
     def _print_dense(self, attribute: DenseIntOrFPElementsAttr[Any]) -> None:
+        self.print_payload(attribute)
+        self.print_string(" : ")
+        self.print_attribute(attribute.get_type())
+
+    def print_payload(self, attribute: DenseIntOrFPElementsAttr[Any]) -> None:
+        """A constant without its type."""
         count = len(attribute)
         if count > 1 and self._options.elide_larger is not None and count > self._options.elide_larger:
             self.print_string("dense_resource<__elided__>")
@@ -83,5 +89,11 @@ class IRPrinter(Printer):
             self.print_string("dense<")
             attribute._print_dense_list(attribute.get_values(), attribute.get_shape(), self)  # pyright: ignore[reportPrivateUsage]
             self.print_string(">")
-        self.print_string(" : ")
-        self.print_attribute(attribute.get_type())
+
+
+def print_payload(attribute: DenseIntOrFPElementsAttr[Any], printer: Printer) -> None:
+    """For printers of ops whose text has the type elsewhere: a constant without its type, within the limits of our printer."""
+    if isinstance(printer, IRPrinter):
+        printer.print_payload(attribute)
+    else:
+        attribute.print_without_type(printer)

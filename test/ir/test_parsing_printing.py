@@ -116,3 +116,11 @@ def test_print_line_leaves_regions_out():
     assert "arith.addi" not in print_line(function)
     assert '"arith.addi"' in print_line(addition)
     assert "arith.addi" in str(module)
+
+
+def test_globals_are_elided_like_other_constants():
+    text = 'memref.global "private" constant @w : memref<4xi32> = dense<[1, 2, 3, 4]> {alignment = 64 : i64}'
+    module = parse(text)
+    assert "= dense_resource<__elided__> {alignment" in print_ir(module, PrintOptions(elide_larger=3))
+    assert "= dense<[1, 2, 3, 4]> {alignment" in print_ir(module)
+    assert '= dense<"0x01000000020000000300000004000000"> {alignment' in print_ir(module, PrintOptions(hex_larger=3))
