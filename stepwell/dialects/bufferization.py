@@ -1,4 +1,7 @@
-"""`bufferization`: the border between tensors and memrefs. Upstream's dialect; ours are the ops that xDSL allows for memrefs without a layout only."""
+"""`bufferization`: the border between tensors and memrefs.
+
+Upstream's dialect; ours are the ops that xDSL allows for memrefs without a layout only.
+"""
 
 from __future__ import annotations
 

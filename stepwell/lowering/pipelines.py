@@ -1,7 +1,7 @@
 """The named pipelines, readable top to bottom: name -> textual pipeline, as `mlopt --pass-pipeline` reads it.
 
-A name is a flag of `mlopt` and may stand for a pass in any other pipeline. `LEVELS` says which pipelines lead to which level of the stairs; the
-library walks exactly these.
+A name is a flag of `mlopt` and may stand for a pass in any other pipeline. `LEVELS` says which pipelines lead to which level of the
+stairs; the library walks exactly these.
 """
 
 from __future__ import annotations

@@ -108,7 +108,9 @@ def _run(case: Any, model: ModelProto, sets: Sequence[tuple[list[Any], list[Any]
         second = _other_values(session, model, feeds, case)
     except CompileError as error:
         return Verdict("failed", f"on other values: {_line(error)}")
-    return Verdict("failed", f"on other values: {second}") if second not in ("", "same", "no inputs", "no reference") else Verdict("passed", "", second or "compared")
+    if second not in ("", "same", "no inputs", "no reference"):
+        return Verdict("failed", f"on other values: {second}")
+    return Verdict("passed", "", second or "compared")
 
 
 def _declared(model: ModelProto, given: Sequence[Any]) -> list[Any]:
@@ -187,7 +189,8 @@ def _peer(model: ModelProto, sets: Sequence[tuple[list[Any], list[Any]]], case: 
         options.log_severity_level = 4
         session = onnxruntime.InferenceSession(copy.SerializeToString(), options, providers=["CPUExecutionProvider"])
         for given, wanted in sets:
-            feeds = {v.name: a if isinstance(a, (list, type(None))) else np.asarray(a) for v, a in zip(_declared(model, given), given, strict=True)}
+            pairs = zip(_declared(model, given), given, strict=True)
+            feeds = {v.name: a if isinstance(a, (list, type(None))) else np.asarray(a) for v, a in pairs}
             if difference(cast("list[Any]", session.run(None, feeds)), wanted, case.rtol, case.atol):
                 return "failed"
     except ImportError:

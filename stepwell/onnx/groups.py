@@ -31,8 +31,8 @@ _FAMILIES: dict[str, str] = {
         " Scatter Size Squeeze Tile Constant NonZero"
     ),
     "logic, bits": (
-        "BitShift GreaterOrEqual LessOrEqual BitCast Equal And Greater Less Or Xor BitwiseAnd BitwiseOr BitwiseXor IsInf BitwiseNot Not IsNaN"
-        " Where"
+        "BitShift GreaterOrEqual LessOrEqual BitCast Equal And Greater Less Or Xor BitwiseAnd BitwiseOr BitwiseXor IsInf BitwiseNot Not"
+        " IsNaN Where"
     ),
     "image, signal": (
         "Resize GridSample DFT NonMaxSuppression ImageDecoder AffineGrid BlackmanWindow HammingWindow HannWindow STFT MelWeightMatrix"

@@ -1,14 +1,14 @@
-"""The thread pool as LLVM IR: fork-join with workers that join only if they arrive in time. Generated code drives it, Python never runs in it.
+"""The thread pool as LLVM IR: fork-join with workers that join only if they arrive in time. Generated code drives it; no Python runs in it.
 
-`pool_parallel_for(pool, task, record, n, grain)` calls `task(record, begin, end)` for consecutive ranges of at most `grain` iterations, on the
-calling thread and on every worker that turns up before the work is gone. A worker that is late (parked, or its core taken by somebody else) is
-not waited for, so a busy machine degrades to serial speed rather than to the length of a scheduler slice.
+`pool_parallel_for(pool, task, record, n, grain)` calls `task(record, begin, end)` for consecutive ranges of at most `grain` iterations, on
+the calling thread and on every worker that turns up before the work is gone. A worker that is late (parked, or its core taken by somebody
+else) is not waited for, so a busy machine degrades to serial speed rather than to the length of a scheduler slice.
 
 The block of 1 KiB that threads share, one 128-byte line per group of fields:
 
 | offset | type | field |
 |---|---|---|
-| 0 | i64 | state: epoch (high half), OPEN bit 16, number of active workers (low 16 bits); workers wait on the high half, the caller on the low |
+| 0 | i64 | state: epoch (high half), OPEN bit 16, active workers (low 16 bits); workers wait on the high half, the caller on the low |
 | 128 | i32 | sleepers: workers that are parked or about to park |
 | 256 | i32 | busy: one fork-join at a time; whoever finds it taken (nested, second caller, forked child) runs serially |
 | 384 | i64 | next chunk |

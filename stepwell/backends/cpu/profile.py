@@ -1,4 +1,4 @@
-"""Where the time of a program goes, call by call: `main` is given a counter for each kernel call, filled from the processor's cycle counter.
+"""Where the time of a program goes, call by call: `main` gets a counter for each kernel call, filled from the processor's cycle counter.
 
 Instrumentation is a rewrite of the LLVM IR text of `main`; kernels are the very same objects as without it.
 """

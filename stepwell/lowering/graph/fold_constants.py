@@ -109,5 +109,6 @@ def _computed(op: NnOp, constants: list[Dense]) -> list[Dense]:
     try:
         results = op.evaluate(*(array_of(c) for c in constants))
     except (IndexError, ValueError, ZeroDivisionError) as error:
-        raise CompileError(f"{op.name} of constants cannot be computed: {error}", location=place(op), hint="its result is undefined") from error
+        what = f"{op.name} of constants cannot be computed: {error}"
+        raise CompileError(what, location=place(op), hint="its result is undefined") from error
     return [dense(np.asarray(r), t) for r, t in zip(results, types, strict=True)]

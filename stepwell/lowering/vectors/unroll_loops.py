@@ -133,8 +133,8 @@ class _Unroller:
         for old, arg in zip(self.body.args, new.args, strict=True):
             arg.name_hint = old.name_hint
         values: Sequence[SSAValue] = carried
-        for place in range(factor):
-            ops, values = self._copy(Index({variable: 1}, place * step), values)
+        for number in range(factor):
+            ops, values = self._copy(Index({variable: 1}, number * step), values)
             new.add_ops(ops)
         new.add_op(scf.YieldOp.create(operands=values))
         unrolled = scf.ForOp.create(

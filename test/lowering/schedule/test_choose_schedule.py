@@ -1,4 +1,4 @@
-"""The schedules that the strategies choose: what they are for kernels of each class, and that kernels of every `nn` op compute the same with them."""
+"""The schedules that the strategies choose: what they are for each class; kernels of every `nn` op compute the same with them."""
 
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ def test_matmul_schedule() -> None:
 def test_convolution_schedule() -> None:
     assert schedule_of(conv(30, 30, 32, 64, 3, 1)) == (
         '[["pack_operand", 1, 3, 32], ["static", "kh", "kw"], ["fuse", "oh", "ow", "oc"], ["split", "ow", 14, "owr", "exact"], '
-        '["split", "oc", 32, "ocr", "exact"], ["reorder", "oh", "ow", "oc", "owr", "ocr"], ["parallel", "oh", "ow"], ["jam", "owr", "ocr"], '
-        '["vectorize", "owr", "ocr"], ["unroll", "ci", 4], ["prefetch", 1, "ci", 8]]'
+        '["split", "oc", 32, "ocr", "exact"], ["reorder", "oh", "ow", "oc", "owr", "ocr"], ["parallel", "oh", "ow"], '
+        '["jam", "owr", "ocr"], ["vectorize", "owr", "ocr"], ["unroll", "ci", 4], ["prefetch", 1, "ci", 8]]'
     )
 
 
