@@ -24,6 +24,11 @@ from stepwell.onnx.session import InferenceSession
 
 KINDS = ("node", "pytorch-converted", "pytorch-operator", "simple")
 
+REFERENCE_ERRS = {
+    "test_logsoftmax_large_number": "computes log(softmax(x)), which is -inf where the probability is below the smallest number",
+}
+"""Cases whose other values the reference evaluator does not compute right, and why."""
+
 
 @dataclass
 class Verdict:
@@ -104,13 +109,15 @@ def _run(case: Any, model: ModelProto, sets: Sequence[tuple[list[Any], list[Any]
         return Verdict("unsupported", _line(error))
     except Exception as error:
         return Verdict("failed", f"{type(error).__name__}: {_line(error)}")
+    if case.name in REFERENCE_ERRS:
+        return Verdict("passed", "", "no reference")
     try:
         second = _other_values(session, model, feeds, case)
     except CompileError as error:
         return Verdict("failed", f"on other values: {_line(error)}")
-    if second not in ("", "same", "no inputs", "no reference"):
-        return Verdict("failed", f"on other values: {second}")
-    return Verdict("passed", "", second or "compared")
+    if second in ("", "same", "no inputs", "no reference"):
+        return Verdict("passed", "", second or "compared")
+    return Verdict("failed", f"on other values: {second}")
 
 
 def _declared(model: ModelProto, given: Sequence[Any]) -> list[Any]:
@@ -189,8 +196,8 @@ def _peer(model: ModelProto, sets: Sequence[tuple[list[Any], list[Any]]], case: 
         options.log_severity_level = 4
         session = onnxruntime.InferenceSession(copy.SerializeToString(), options, providers=["CPUExecutionProvider"])
         for given, wanted in sets:
-            pairs = zip(_declared(model, given), given, strict=True)
-            feeds = {v.name: a if isinstance(a, (list, type(None))) else np.asarray(a) for v, a in pairs}
+            arrays = [a if isinstance(a, (list, type(None))) else np.asarray(a) for a in given]
+            feeds = dict(zip((v.name for v in _declared(model, given)), arrays, strict=True))
             if difference(cast("list[Any]", session.run(None, feeds)), wanted, case.rtol, case.atol):
                 return "failed"
     except ImportError:

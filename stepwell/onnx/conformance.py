@@ -52,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    description = "The ONNX conformance suite through the compiler."
-    parser = argparse.ArgumentParser(prog="python -m stepwell.onnx.conformance", description=description)
+    what = "The ONNX conformance suite through the compiler."
+    parser = argparse.ArgumentParser(prog="python -m stepwell.onnx.conformance", description=what)
     parser.add_argument("--filter", default="", metavar="RE", help="only cases whose name matches")
     parser.add_argument("--limit", type=int, default=None, metavar="N", help="only the first N of them")
     parser.add_argument("--processes", type=int, default=2)

@@ -1,4 +1,4 @@
-"""A small model for each mechanism that models in the wild need and big tests do not meet: compiled, run, compared with the reference."""
+"""One small model for each mechanism that models in the wild need and the bigger tests do not meet."""
 
 from __future__ import annotations
 
@@ -29,13 +29,39 @@ def constant_gives_the_shape() -> Model:
 def softmax_in_another_type() -> Model:
     """The row of exponentials cannot wait in a result of another element type."""
     b = Builder(21)
-    scores = b("Softmax", b.input("x", 6, 40), axis=-1)
-    return b.finish(
-        b("Where", b.input("keep", 6, 40, dtype="bool", high=2), b("Cast", scores, to=onnx.TensorProto.DOUBLE), b.constant(np.float64(0)))
-    )
+    scores = b("Cast", b("Softmax", b.input("x", 6, 40), axis=-1), to=onnx.TensorProto.DOUBLE)
+    return b.finish(b("Where", b.input("keep", 6, 40, dtype="bool", high=2), scores, b.constant(np.float64(0))))
 
 
-MODELS: dict[str, Callable[[], Model]] = {f.__name__: f for f in (constant_gives_the_shape, softmax_in_another_type)}
+def grid_sample() -> Model:
+    b = Builder(22)
+    x, grid = b.input("x", 2, 3, 5, 6), b("Mul", b.input("grid", 2, 4, 3, 2), b.constant(np.float32(0.8)))
+    kinds = (("linear", "zeros", 0), ("cubic", "border", 1), ("nearest", "reflection", 0), ("linear", "reflection", 1))
+    return b.finish(*(b("GridSample", x, grid, mode=m, padding_mode=p, align_corners=a) for m, p, a in kinds), opset=20)
+
+
+def deformed_convolution() -> Model:
+    b = Builder(23)
+    x, offset = b.input("x", 1, 4, 6, 7), b.input("offset", 1, 2 * 9 * 2, 6, 7)
+    return b.finish(b("DeformConv", x, b.weight(6, 2, 3, 3), offset, b.weight(6), pads=[1, 1, 1, 1], group=2, offset_group=2), opset=19)
+
+
+def places_of_maxima() -> Model:
+    b = Builder(24)
+    window = {"kernel_shape": [3, 2], "strides": [2, 2], "pads": [1, 0, 1, 0]}
+    b.nodes.append(onnx.helper.make_node("MaxPool", [b.input("x", 2, 3, 7, 8)], ["y", "i"], **window))
+    return b.finish("y", "i")
+
+
+def padded_by_an_input() -> Model:
+    b = Builder(25)
+    return b.finish(b("Pad", b.input("x", 3, 4), b.constant(np.array([1, 0, 2, 3])), b.input("value")))
+
+
+MODELS: dict[str, Callable[[], Model]] = {
+    f.__name__: f
+    for f in (constant_gives_the_shape, softmax_in_another_type, grid_sample, deformed_convolution, places_of_maxima, padded_by_an_input)
+}
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -124,6 +124,11 @@ def _shrink(n: Node, x: Value) -> Value:
     return n.op(nn.SelectOp, n.op(nn.LtOp, x, n.like(-n.float("lambd", 0.5), x)), n.add(x, bias), above)
 
 
+@converter("Binarizer", domain="ai.onnx.ml")
+def _binarizer(n: Node, x: Value) -> Value:
+    return n.cast(n.op(nn.GtOp, x, n.like(n.float("threshold"), x)), x.element)
+
+
 @converter("IsInf")
 def _is_inf(n: Node, x: Value) -> Value:
     return n.op(nn.IsInfOp, x, detect_negative=bool(n.int("detect_negative", 1)), detect_positive=bool(n.int("detect_positive", 1)))

@@ -80,3 +80,30 @@ def _reverse_sequence(n: Node, x: Value, lengths: Value) -> Value:
     table = table if batch < time else table.T
     table = table.reshape([e if d in (batch, time) else 1 for d, e in enumerate(x.shape)])
     return n.op(nn.GatherElementsOp, x, n.broadcast_to(n.constant(np.ascontiguousarray(table)), x.shape), axis=time)
+
+
+@converter("TensorScatter")
+def _tensor_scatter(n: Node, past: Value, update: Value, indices: Value | None = None) -> Value:
+    """A cache with an update written from a position on along an axis, one position for each batch entry."""
+    axis, circular = n.axis(n.int("axis", -2), past.rank), n.str("mode", "linear") == "circular"
+    length, extent = update.shape[axis], past.shape[axis]
+    if axis == 0 or length > extent or update.rank != past.rank:
+        n.fail(f"an update of shape {list(update.shape)} does not fit a cache of shape {list(past.shape)} along axis {axis}")
+    line = n.constant(np.arange(extent, dtype=np.int64).reshape([-1 if d == axis else 1 for d in range(past.rank)]))
+    start = n.constant(np.zeros(1, np.int64)) if indices is None else n.cast(indices, element_type_of(np.dtype(np.int64)))
+    place = n.sub(line, n.reshape(start, (start.size, *(1,) * (past.rank - 1))))
+    if circular:
+        place = n.op(nn.ModOp, place, n.like(extent, place))
+    zero, end = n.like(0, place), n.like(length, place)
+    inside = n.op(nn.AndOp, n.op(nn.GeOp, place, zero), n.op(nn.LtOp, place, end))
+    last = n.like(max(length - 1, 0), place)
+    found = n.op(nn.MaxOp, n.op(nn.MinOp, place, last), zero)
+    moved = n.op(nn.GatherElementsOp, update, n.broadcast_to(found, past.shape), axis=axis)
+    return n.op(nn.SelectOp, inside, moved, past)
+
+
+@converter("ArrayFeatureExtractor", domain="ai.onnx.ml")
+def _array_feature_extractor(n: Node, x: Value, indices: Value) -> Value:
+    """Columns of the last axis."""
+    y = n.op(nn.GatherOp, x, n.reshape(indices, (indices.size,)), axis=x.rank - 1)
+    return n.reshape(y, (1, indices.size)) if x.rank == 1 else y

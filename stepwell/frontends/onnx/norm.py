@@ -53,11 +53,31 @@ def _hardmax(n: Node, x: Value) -> Value:
 # ---- by channel ---------------------------------------------------------------------------------------------------------------------
 
 
+def _batch_norm_in_training(n: Node, x: Value, scale: Value, bias: Value, mean: Value, variance: Value) -> Sequence[Value]:
+    """y, and the running moments moved towards those of the batch."""
+    axes = [d for d in range(x.rank) if d != 1]
+    by_channel = (x.shape[1], *(1,) * (x.rank - 2))
+    here = n.op(nn.ReduceMeanOp, x, axes=axes, keepdims=False)
+    centred = n.sub(x, n.reshape(here, by_channel))
+    spread = n.op(nn.ReduceMeanOp, n.mul(centred, centred), axes=axes, keepdims=False)
+    inverse = n.op(nn.RsqrtOp, n.add(spread, n.like(n.float("epsilon", 1e-5), spread)))
+    factor = n.mul(n.cast_like(scale, x), inverse)
+    y = n.add(n.mul(centred, n.reshape(factor, by_channel)), n.reshape(n.cast_like(bias, x), by_channel))
+    keep = n.float("momentum", 0.9)
+
+    def moved(running: Value, batch: Value) -> Value:
+        return n.add(n.mul(running, n.like(keep, running)), n.mul(n.cast_like(batch, running), n.like(1 - keep, running)))
+
+    return y, moved(mean, here), moved(variance, spread)
+
+
 @converter("BatchNormalization")
-def _batch_norm(n: Node, x: Value, scale: Value, bias: Value, mean: Value, variance: Value) -> Value:
-    """At inference, with the moments that training left."""
-    if n.int("training_mode") or any(n.wanted(i) for i in range(1, 5)):
-        n.unsupported("training mode")
+def _batch_norm(n: Node, x: Value, scale: Value, bias: Value, mean: Value, variance: Value) -> Value | Sequence[Value]:
+    """At inference, with the moments that training left; in training mode with those of the batch."""
+    if n.version >= 14 and n.int("training_mode"):
+        return _batch_norm_in_training(n, x, scale, bias, mean, variance)
+    if any(n.wanted(i) for i in range(1, 5)):
+        n.unsupported("training mode of opsets before 14")
     if n.version < 7 and not n.int("is_test"):
         n.unsupported("training mode (is_test is 0)")
     if n.version < 9 and not n.int("spatial", 1):

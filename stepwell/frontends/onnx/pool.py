@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from stepwell.dialects import nn
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
+from stepwell.frontends.onnx.sampling import max_pool_indices
 from stepwell.frontends.onnx.windows import Window, read_window
 
 
@@ -22,11 +25,12 @@ def _pads_with_overhang(window: Window) -> list[int]:
 
 
 @converter("MaxPool")
-def _max_pool(n: Node, x: Value) -> Value:
-    if n.wanted(1):
-        n.unsupported("its output Indices is used")
+def _max_pool(n: Node, x: Value) -> Sequence[Value]:
     w = _window(n, x)
-    return n.op(nn.MaxPoolOp, x, kernel=w.kernel, strides=w.strides, pads=_pads_with_overhang(w), dilations=w.dilations)
+    y = n.op(nn.MaxPoolOp, x, kernel=w.kernel, strides=w.strides, pads=_pads_with_overhang(w), dilations=w.dilations)
+    if not n.wanted(1):
+        return (y,)
+    return y, max_pool_indices(n, x, w.kernel, w.strides, w.pads, w.dilations, y.shape[2:])
 
 
 @converter("AveragePool")

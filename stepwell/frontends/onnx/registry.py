@@ -30,6 +30,8 @@ FAMILIES = (
     "quant",
     "signal",
     "control",
+    "sampling",
+    "training",
 )
 
 _TABLE: dict[tuple[str, str], list[tuple[int, Converter]]] = {}

@@ -323,6 +323,22 @@ def _pad_attributes(n: Node, x: Value) -> Value:
     return _pad_by(n, x, pads, list(range(x.rank)), n.float("value"))
 
 
+def _pad_by_value(n: Node, x: Value, pads: list[int], axes: list[int], value: Value) -> Value:
+    """Padding with a number that is not known yet: a constant mask says where it stands."""
+    padded = _pad_by(n, x, pads, axes, 0.0)
+    if n.str("mode", "constant") != "constant" or not any(pads):
+        return padded
+    inside: Value | None = None
+    for axis, low, high in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
+        if low or high:
+            place = np.arange(padded.shape[axis]) - low
+            line = ((place >= 0) & (place < x.shape[axis])).reshape([-1 if d == axis else 1 for d in range(x.rank)])
+            along = n.constant(line)
+            inside = along if inside is None else n.op(nn.AndOp, inside, along)
+    assert inside is not None
+    return n.op(nn.SelectOp, inside, padded, n.reshape(value, ()))
+
+
 @converter("Pad", since=11)
 def _pad(n: Node, x: Value, pads: Value, value: Value | None = None, axes: Value | None = None) -> Value:
     which = list(range(x.rank)) if axes is None else [n.axis(a, x.rank) for a in n.known_ints(axes, "axes")]
@@ -330,7 +346,9 @@ def _pad(n: Node, x: Value, pads: Value, value: Value | None = None, axes: Value
     if value is not None:
         if value.size != 1:
             n.fail(f"its constant_value has {value.size} elements, not one")
-        fill = n.known(value, "constant_value").item()
+        if value.array is None:
+            return _pad_by_value(n, x, n.known_ints(pads, "pads"), which, value)
+        fill = value.array.item()
     if isinstance(fill, int) and abs(fill) > 2**53:
         n.unsupported(f"the value {fill} is not exact in f64")
     return _pad_by(n, x, n.known_ints(pads, "pads"), which, float(fill))
