@@ -102,7 +102,7 @@ func.func private @into_reduction(%x: tensor<4x8xf32>, %out: tensor<4xf32>) -> t
 // CHECK-NEXT:      %y = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d2)>, affine_map<(d0, d1, d2) -> (d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%s, %w : tensor<4x6xf32>, tensor<8x6xf32>) outs(%f : tensor<4x8xf32>) {
 // CHECK-NEXT:      ^bb0(%3: f32, %4: f32, %5: f32):
 // CHECK-NEXT:        %6 = arith.mulf %3, %4 : f32
-// CHECK-NEXT:        %7 = arith.addf %6, %5 : f32
+// CHECK-NEXT:        %7 = arith.addf %5, %6 : f32
 // CHECK-NEXT:        linalg.yield %7 : f32
 // CHECK-NEXT:      } -> tensor<4x8xf32>
 // CHECK-NEXT:      func.return %y : tensor<4x8xf32>
@@ -118,7 +118,14 @@ func.func private @matmul_of_exp(%x: tensor<4x6xf32>, %w: tensor<8x6xf32>, %out:
   %t = tensor.empty() : tensor<6x8xf32>
   %wt = linalg.transpose ins(%w : tensor<8x6xf32>) outs(%t : tensor<6x8xf32>) permutation = [1, 0]
   %f = linalg.fill ins(%zero : f32) outs(%out : tensor<4x8xf32>) -> tensor<4x8xf32>
-  %y = linalg.matmul ins(%s, %wt : tensor<4x6xf32>, tensor<6x8xf32>) outs(%f : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>],
+          iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%s, %wt : tensor<4x6xf32>, tensor<6x8xf32>) outs(%f : tensor<4x8xf32>) {
+  ^bb0(%0: f32, %1: f32, %2: f32):
+    %3 = arith.mulf %0, %1 : f32
+    %4 = arith.addf %2, %3 : f32
+    linalg.yield %4 : f32
+  } -> tensor<4x8xf32>
   func.return %y : tensor<4x8xf32>
 }
 
