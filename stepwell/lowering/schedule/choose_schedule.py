@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, DenseIntOrFPElementsAttr, IntegerAttr, StringAttr, i64
-from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.dialects.func import CallOp
 from xdsl.ir import Operation
 
 from stepwell.dialects import arith
@@ -101,6 +101,3 @@ def _write_costs(call: CallOp, model: KernelModel, plan: Plan) -> None:
     call.attributes["grain"] = number(grain)
     call.attributes["flops"] = number(model.flops)
     call.attributes["bytes"] = number(model.bytes)
-
-
-__all__ = ["ChooseSchedule", "FuncOp", "choose"]

@@ -8,11 +8,10 @@ on mr is a `14x1`, on nr a `32`, on both a `14x32`, on none a scalar; where they
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 from xdsl.dialects.arith import FastMathFlagsAttr
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, VectorType
+from xdsl.dialects.builtin import VectorType
 from xdsl.dialects.utils import FastMathFlag
 from xdsl.ir import Attribute, Operation, SSAValue
 
@@ -20,10 +19,9 @@ from stepwell.dialects import affine, arith, memref, vector
 from stepwell.dialects import math as math_dialect
 from stepwell.ir.diagnostics import CompileError
 from stepwell.lowering.schedule.combiners import Combiner, combiner_of, neutral_value, split_combine
-from stepwell.lowering.schedule.index import Division, Index, indices_of, range_of
+from stepwell.lowering.schedule.index import Division, Index, indices_of
 from stepwell.lowering.schedule.nest import (
     body_ops,
-    buffer_type,
     constant_extent,
     element_type,
     induction_variable,
@@ -33,10 +31,11 @@ from stepwell.lowering.schedule.nest import (
     subscripts,
     upper_bound,
 )
+from stepwell.lowering.vectors.environment import Dims, Environment, Value, constant_value
+from stepwell.lowering.vectors.transfers import plan_access
 from stepwell.lowering.vectors.writer import (
     INDEX,
     Shape,
-    Writer,
     all_in_bounds,
     i64_array,
     minor_identity,
@@ -46,90 +45,10 @@ from stepwell.lowering.vectors.writer import (
 
 NO_FLAGS = FastMathFlagsAttr("none")
 REASSOC = FastMathFlagsAttr([FastMathFlag.REASSOC])
-Dims = tuple[int, ...]
-"""Numbers of the nest's loops, ascending."""
-
 _INTEGER_DIVISIONS = frozenset(
     {"arith.divsi", "arith.divui", "arith.remsi", "arith.remui", "arith.floordivsi", "arith.ceildivsi", "arith.ceildivui"}
 )
 """Operations that trap where a masked-off element of the divisor is zero."""
-
-
-@dataclass(slots=True)
-class Value:
-    """A value of the body: a scalar, or a vector over some of the nest's loops. Constants are kept as attributes until they are needed."""
-
-    ssa: SSAValue | None
-    dims: Dims = ()
-    shape: Shape | None = None
-    """The shape of the vector at hand, which may lack or add extents of 1 against the canonical one; None for a scalar."""
-    constant: FloatAttr[Any] | IntegerAttr[Any] | None = None
-
-
-@dataclass(slots=True)
-class Plan:
-    """How an access moves a vector: memref dimensions from `first` on are the dimensions of the vector, each a loop of the nest or None."""
-
-    source: SSAValue
-    indices: list[SSAValue]
-    order: list[int | None]
-    shape: Shape
-    mask: SSAValue | None
-
-    @property
-    def dims(self) -> Dims:
-        return tuple(sorted(dim for dim in self.order if dim is not None))
-
-
-class Environment:
-    """What the values of the affine function have become, shared by all nests of a function."""
-
-    def __init__(self, writer: Writer) -> None:
-        self.writer = writer
-        self.values: dict[SSAValue, SSAValue] = {}
-        """Scalars and memrefs that were rewritten."""
-        self.constants: dict[SSAValue, FloatAttr[Any] | IntegerAttr[Any]] = {}
-        """Scalar constants; written where they are used as scalars."""
-        self.indices: dict[SSAValue, Index] = {}
-        """Induction variables and results of affine.apply, as sums over new values."""
-        self.registers: dict[SSAValue, SSAValue | None] = {}
-        """Buffers that live in registers: their current value, None before the first store."""
-
-    def scalar(self, old: SSAValue) -> SSAValue:
-        """The new value of a scalar or a memref."""
-        if (constant := self.constants.get(old)) is not None:
-            return self.writer.scalar(constant)
-        if (index := self.indices.get(old)) is not None:
-            return self.writer.index(index)
-        return self.values.get(old, old)
-
-    def translate(self, index: Index) -> Index:
-        """A sum over old values as a sum over new ones. Variables of point loops stay."""
-        replacements = {value: self._sum_of(value) for value in index.values()}
-        return index.replace(replacements)
-
-    def _sum_of(self, old: SSAValue) -> Index:
-        if (index := self.indices.get(old)) is not None:
-            return index
-        if (constant := self.constants.get(old)) is not None:
-            return Index({}, int(constant.value.data))
-        return Index.of(self.values.get(old, old))
-
-    def register(self, buffer: SSAValue) -> SSAValue:
-        """The current value of a register; zero where nothing was stored yet."""
-        value = self.registers[buffer]
-        if value is None:
-            type = register_type(buffer)
-            is_vector = isinstance(type, VectorType)
-            value = self.writer.splat(0, cast(VectorType[Any], type)) if is_vector else self.writer.zero(type)
-            self.registers[buffer] = value
-        return value
-
-
-def register_type(buffer: SSAValue) -> Attribute:
-    """The type of a register's value: the element of a rank-0 buffer, else a vector of the buffer's shape."""
-    shape = buffer_type(buffer).get_shape()
-    return vector_type(tuple(shape), element_type(buffer)) if shape else element_type(buffer)
 
 
 class PointNest:
@@ -228,7 +147,7 @@ class PointNest:
                 self.values[op.results[0]] = constant_value(op)
             case _ if op.regions:
                 raise CompileError(
-                    f"'{op.name}' stands inside the vectorised loops {self._names()}", hint="jam the point loops inside it first"
+                    f"'{op.name}' stands inside the vectorised loops {self.names()}", hint="jam the point loops inside it first"
                 )
             case _ if op.results and op.results[0] in self.products:
                 pass
@@ -237,7 +156,7 @@ class PointNest:
             case _:
                 self._elementwise(op)
 
-    def _names(self) -> str:
+    def names(self) -> str:
         return ", ".join(str(loop_name(loop)) for loop in self.loops)
 
     def value(self, old: SSAValue) -> Value:
@@ -268,18 +187,18 @@ class PointNest:
         if (computed := self.values.get(old)) is not None:
             if computed.dims:
                 raise CompileError(
-                    f"a subscript that is read from memory differs between the lanes of the vectorised loops {self._names()}",
+                    f"a subscript that is read from memory differs between the lanes of the vectorised loops {self.names()}",
                     hint="vectorise a loop on which it does not depend",
                 )
             return Index.of(self.scalar(computed))
         return self.env.translate(Index.of(old))
 
-    def _points_in(self, index: Index) -> list[int]:
+    def points_in(self, index: Index) -> list[int]:
         return sorted({self.number[v] for v in index.values() if v in self.number})
 
     def _index_vector(self, index: Index) -> Value:
         """An index expression used as data."""
-        dims = tuple(self._points_in(index))
+        dims = tuple(self.points_in(index))
         if not dims:
             return Value(self.writer.index(index))
         total: SSAValue | None = None
@@ -287,7 +206,7 @@ class PointNest:
         base = index.without(v for v in self.variables)
         for atom, factor in index.terms.items():
             if isinstance(atom, Division):
-                if not self._points_in(Index({atom: 1})):
+                if not self.points_in(Index({atom: 1})):
                     continue
                 base = Index({a: f for a, f in base.terms.items() if a != atom}, base.constant)
                 inner = self._index_vector(atom.numerator)
@@ -394,7 +313,7 @@ class PointNest:
             if not isinstance(store, affine.StoreOp):
                 continue
             element = subscripts(store)
-            chosen = {dim for index in element for dim in self._points_in(index)}
+            chosen = {dim for index in element for dim in self.points_in(index)}
             reduced = [d for d, loop in enumerate(self.loops) if d not in chosen and not is_parallel(loop)]
             if not reduced:
                 continue
@@ -410,7 +329,7 @@ class PointNest:
                 if combine in self.reductions:
                     continue
             raise CompileError(
-                f"the vectorised loops {self._names()} accumulate something that is not one sum, product, maximum or the like",
+                f"the vectorised loops {self.names()} accumulate something that is not one sum, product, maximum or the like",
                 hint="vectorise a parallel loop instead",
             )
 
@@ -455,10 +374,10 @@ class PointNest:
             return self._load_register(buffer, index)
         source = self.env.scalar(buffer)
         element = element_type(source)
-        if not any(self._points_in(i) for i in index):
+        if not any(self.points_in(i) for i in index):
             operands = [source, *(self.writer.index(i) for i in index)]
             return Value(self.writer.emit(memref.LoadOp.create(operands=operands, result_types=[element])))
-        plan = self._plan(source, index)
+        plan = plan_access(self, source, index)
         operands = [plan.source, *plan.indices, self.writer.zero(element)]
         if plan.mask is not None:
             operands.append(plan.mask)
@@ -497,17 +416,17 @@ class PointNest:
             return
         target = self.env.scalar(buffer)
         element = element_type(target)
-        points = tuple(sorted({dim for i in index for dim in self._points_in(i)}))
+        points = tuple(sorted({dim for i in index for dim in self.points_in(i)}))
         if any(d not in points for d in value.dims):
             raise CompileError(
-                f"the vectorised loops {self._names()} write different values to one element",
+                f"the vectorised loops {self.names()} write different values to one element",
                 hint="vectorise a loop that the store depends on",
             )
         if not points:
             operands = [self.scalar(value), target, *(self.writer.index(i) for i in index)]
             self.writer.emit(memref.StoreOp.create(operands=operands))
             return
-        plan = self._plan(target, index)
+        plan = plan_access(self, target, index)
         ssa = self.widen(value, points, element)
         present = [dim for dim in plan.order if dim is not None]
         if present == sorted(present):
@@ -531,55 +450,6 @@ class PointNest:
             )
         )
 
-    def _plan(self, source: SSAValue, index: list[Index]) -> Plan:
-        """How the elements that these subscripts name lie in memory."""
-        static = buffer_type(source).get_shape()
-        order: list[int | None] = []
-        steps: list[int] = []
-        bases: list[Index] = []
-        for i in index:
-            points = self._points_in(i)
-            base = i.without(self.variables[d] for d in points)
-            if len(points) > 1 or (points and i.coefficient(self.variables[points[0]]) is None) or self._points_in(base):
-                raise CompileError(
-                    f"a subscript of the vectorised loops {self._names()} is not one loop's variable times a constant: {i}",
-                    hint="vectorise other loops, or leave this kernel scalar",
-                )
-            order.append(points[0] if points else None)
-            steps.append((i.coefficient(self.variables[points[0]]) or 1) if points else 1)
-            bases.append(base)
-        if any(step < 1 for step in steps):
-            raise CompileError(f"a subscript of the vectorised loops {self._names()} runs backwards", hint="vectorise other loops")
-        if len({d for d in order if d is not None}) != sum(d is not None for d in order):
-            raise CompileError(f"a vectorised loop of {self._names()} chooses two dimensions of one buffer (a diagonal)")
-        first = next(place for place, dim in enumerate(order) if dim is not None)
-        walked = order[first:]
-        shape = tuple(1 if d is None else self.extents[d] for d in walked)
-
-        limits: list[SSAValue | int] = []
-        ragged = False
-        for place, dim in enumerate(walked, start=first):
-            limit = None if dim is None else self.limits[dim]
-            if limit is not None and dim is not None and not self._fits(bases[place], steps[place], dim, static[place]):
-                limits.append(limit)
-                ragged = True
-            else:
-                limits.append(1 if dim is None else self.extents[dim])
-        mask = self.writer.mask(limits, shape) if ragged else None
-
-        if any(step != 1 for step in steps):
-            sizes = [1] * first + [limit if not isinstance(limit, int) else extent for limit, extent in zip(limits, shape, strict=True)]
-            view = self.writer.strided_view(source, bases, sizes, steps)
-            return Plan(view, [self.writer.constant_index(0)] * len(index), walked, shape, mask)
-        return Plan(source, [self.writer.index(base) for base in bases], walked, shape, mask)
-
-    def _fits(self, base: Index, step: int, dim: int, static: int) -> bool:
-        """Whether even the lanes beyond the limit lie inside the buffer, as in a packed panel: then no mask is needed."""
-        if static < 0:
-            return False
-        _, high = range_of(base)
-        return high is not None and high + (self.extents[dim] - 1) * step < static
-
     # -- registers
 
     def _register_dims(self, index: list[Index]) -> Dims:
@@ -595,7 +465,7 @@ class PointNest:
         element = element_type(buffer)
         if any(d not in dims for d in value.dims):
             raise CompileError(
-                f"the vectorised loops {self._names()} accumulate in a scalar that is not reduced",
+                f"the vectorised loops {self.names()} accumulate in a scalar that is not reduced",
                 hint="use rfactor, or mark the loop a reduction",
             )
         shape = tuple(self.extents[d] for d in dims)
@@ -623,11 +493,3 @@ def _vector(value: SSAValue) -> VectorType[Any]:
 def _may_contract(op: Operation) -> bool:
     flags = op.properties.get("fastmath")
     return isinstance(flags, FastMathFlagsAttr) and FastMathFlag.ALLOW_CONTRACT in flags.data
-
-
-def constant_value(op: Operation) -> Value:
-    """A scalar constant, kept as its attribute."""
-    value = op.properties["value"]
-    if isinstance(value, DenseIntOrFPElementsAttr):
-        raise CompileError("a kernel holds a constant that is not a scalar before it is vectorised")
-    return Value(None, constant=value)  # pyright: ignore[reportArgumentType]

@@ -31,7 +31,8 @@ from stepwell.lowering.schedule.nest import (
     subscripts,
     upper_bound,
 )
-from stepwell.lowering.vectors.points import Environment, PointNest, constant_value
+from stepwell.lowering.vectors.environment import Environment, constant_value
+from stepwell.lowering.vectors.points import PointNest
 from stepwell.lowering.vectors.writer import INDEX, Writer, segments
 
 

@@ -19,6 +19,8 @@ from stepwell.lowering.structured.kernels import shape_of
 MOST_ROWS = 14
 STREAM = 40
 """Bytes per cycle that the second-level cache delivers."""
+FAR_STREAM = 10
+"""Bytes per cycle from beyond it: a panel of B that does not fit is read again for every row of tiles."""
 WINDOW = 16
 """Reduced extents up to this many iterations that belong to a window are part of the kernel."""
 
@@ -44,7 +46,9 @@ def choose_tile(rows: int, columns: int, depth: int, lanes: int, machine: Machin
             accumulators = height * vectors
             if accumulators > machine.registers - 4 or accumulators + vectors + 1 > machine.registers:
                 break
-            step = max(accumulators / 2, (height + vectors) / 2, vectors * machine.vector_bytes / STREAM, 4)
+            panel = vectors * machine.vector_bytes
+            stream = STREAM if depth * panel <= machine.l2_bytes or rows <= height else FAR_STREAM
+            step = max(accumulators / 2, (height + vectors) / 2, panel / stream, 4)
             if same_set and height > 7:
                 step *= 1.3
             tiles = ceil(rows / height) * ceil(columns / (vectors * lanes))

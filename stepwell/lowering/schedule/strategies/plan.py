@@ -38,10 +38,6 @@ class Plan:
         self.steps.append((name, *arguments))
 
 
-def round_up(value: int, multiple: int) -> int:
-    return -(-value // multiple) * multiple
-
-
 def parallel_prefix(loops: Sequence[tuple[str, int]], enough: int = 32) -> tuple[list[str], int]:
     """The fewest outer loops that have enough iterations together (all if need be), as (names, iterations). Loops are (name, trips)."""
     names: list[str] = []
