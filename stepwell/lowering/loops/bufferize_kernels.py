@@ -292,7 +292,7 @@ def _label(loops: dict[LinalgStructuredOperation, list[Place]], names: dict[Plac
     for position, (op, places) in enumerate(loops.items()):
         own = loop_names(op)
         if own is None:
-            own = []
+            own = list[str]()
             for place in places:
                 name = names[place]
                 own.append(name if name not in own else f"{name}_{len(own)}")

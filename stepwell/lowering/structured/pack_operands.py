@@ -90,7 +90,8 @@ class PackOperands(Pass):
     ```mlir
     %w = arith.constant dense<...> : tensor<2x768x32xf32>
     %r = func.call @matmul(%a, %w, %out) : ...
-    func.func private @matmul(%a: tensor<128x768xf32>, %b: tensor<2x768x32xf32>, %out: tensor<128x40xf32>) attributes {kernel, packed = [1], ...}
+    func.func private @matmul(%a: tensor<128x768xf32>, %b: tensor<2x768x32xf32>, %out: tensor<128x40xf32>)
+        attributes {kernel, packed = [1], ...}
       ... linalg.generic {indexing_maps = [..., (m, n, k) -> (n floordiv 32, k, n mod 32), ...]}
     ```
     An operand that is no constant is packed by a `linalg.pack` in front of the call, which `plan-views` turns into a kernel.
