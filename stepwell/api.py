@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from stepwell.frontends.onnx.load import OnnxModel
     from stepwell.ir.constants import Array
+    from stepwell.ir.pass_manager import Instrumentation
+    from stepwell.ir.passes import Pass
 
     Model = str | os.PathLike[str] | bytes | onnx.ModelProto
     Progress = Callable[[str, int, int], None]
@@ -36,13 +38,15 @@ def compile(
     *,
     threads: int | None = None,
     cache: bool = True,
+    passes: Sequence[Pass | str] = (),
     progress: Progress | None = None,
 ) -> Program:
     """Compile an ONNX model for this machine's CPU.
 
     `model` is a path, the bytes of a model, or an `onnx.ModelProto`. `inputs` fixes free dimensions: name -> shape, (shape, dtype), or an
-    array of integers that determines shapes. `threads` defaults to what the process may use. `progress` is called with what is being done,
-    how many steps are done, and how many there are. Raises CompileError, and only that, for anything that cannot be compiled.
+    array of integers that determines shapes. `threads` defaults to what the process may use. `passes`, objects or text as `mlopt` reads it,
+    are run on the imported module before the compiler's own. `progress` is called with what is being done, how many steps are done, and how
+    many there are. Raises CompileError, and only that, for anything that cannot be compiled.
     """
     from stepwell.backends.cpu.pool import check_threads, default_threads
 
@@ -50,15 +54,17 @@ def compile(
         threads = default_threads() if threads is None else check_threads(threads)
         store = ObjectCache.default() if cache else ObjectCache(None)
         inputs = _checked_inputs(inputs)
-        key = _request_key(model, inputs)
+        key = None if passes else _request_key(model, inputs)  # what a pass of the caller's does is not known from its name
         program = _load(store, key, threads) if key else None
         if program is None:
-            program = _build(store, key, model, inputs, threads, progress)
-    program.rebuild = lambda level, elide: print_level(model, level, inputs=inputs, elide=elide)
+            program = _build(store, key, model, inputs, threads, passes, progress)
+    program.rebuild = lambda level, elide: print_level(model, level, inputs=inputs, passes=passes, elide=elide)
     return program
 
 
-def print_level(model: Model, level: str, *, inputs: Mapping[str, Any] | None = None, elide: int | None = None) -> str:
+def print_level(
+    model: Model, level: str, *, inputs: Mapping[str, Any] | None = None, passes: Sequence[Pass | str] = (), elide: int | None = None
+) -> str:
     """The whole model as text at a level of the stairs: `nn`, `linalg`, `affine`, `vector`, `llvm`, or `asm`.
 
     With `elide`, constants of more elements are printed as `dense_resource<__elided__>`. Raises CompileError and nothing else.
@@ -68,16 +74,16 @@ def print_level(model: Model, level: str, *, inputs: Mapping[str, Any] | None = 
 
     with only_compile_errors("step 'import model'"):
         check_level(level)
-        inputs = _checked_inputs(inputs)
-        _identity(model)
         context = make_context()
-        module = _import(_read(model), inputs, context)
+        module = _import(_read(model), _checked_inputs(inputs), context)
+        _run(passes, module, context)
     return print_module_at(module, context, level, elide=elide)
 
 
 def _read(model: Model) -> OnnxModel:
     from stepwell.frontends.onnx.load import load_model
 
+    _identity(model)
     return load_model(model)
 
 
@@ -87,8 +93,27 @@ def _import(model: OnnxModel, inputs: Mapping[str, Any], context: Context) -> Mo
     return import_model(model, inputs, context)
 
 
+def _run(passes: Sequence[Pass | str], module: ModuleOp, context: Context, hooks: Sequence[Instrumentation] = ()) -> None:
+    """The caller's own passes."""
+    from stepwell.ir.pass_manager import PassManager, parse_pipeline
+
+    for step in passes:
+        if isinstance(step, str):
+            manager = parse_pipeline(step)
+        else:
+            manager = PassManager()
+            manager.add(step)
+        manager.run(module, context, hooks)
+
+
 def _build(
-    store: ObjectCache, key: str | None, model: Model, inputs: Mapping[str, Any], threads: int, progress: Progress | None
+    store: ObjectCache,
+    key: str | None,
+    model: Model,
+    inputs: Mapping[str, Any],
+    threads: int,
+    passes: Sequence[Pass | str],
+    progress: Progress | None,
 ) -> Program:
     from stepwell.backends.cpu.clock import Clock
     from stepwell.backends.cpu.compile import compile_module, count_steps
@@ -103,6 +128,7 @@ def _build(
             files = [FileStamp.of(path) for path in _files_beside(loaded)]  # before they are read
             module = _import(loaded, inputs, context)
         clock.advance()
+        _run(passes, module, context, [clock])
         image, code, weights = compile_module(module, context, store=store, clock=clock)
     image.files = [file for file in files if file is not None]
     if key and (not image.weights.size or store.blob_path(image.weights.key) is not None):

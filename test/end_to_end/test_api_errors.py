@@ -11,10 +11,16 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from small_models import SMALL_MODELS, Builder
+from xdsl.context import Context
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
+from xdsl.ir import Operation
 
 import stepwell
 from stepwell.backends.cpu import host
+from stepwell.dialects import nn
+from stepwell.ir.constants import array_of, dense
 from stepwell.ir.diagnostics import CompileError, InternalError
+from stepwell.ir.passes import Pass
 from stepwell.ir.registry import find_pass
 
 
@@ -93,7 +99,7 @@ def test_threads_that_are_no_number(threads: Any) -> None:
 
 def test_levels_that_are_none() -> None:
     program = stepwell.compile(MLP)
-    with pytest.raises(CompileError, match=r"unknown level 'mlir' \(one of nn, linalg, affine, vector, llvm, asm\)"):
+    with pytest.raises(CompileError, match=r"unknown level 'mlir' \(one of import, nn, linalg, affine, vector, llvm, asm\)"):
         program.ir("mlir")
     assert "__elided__" in program.ir("nn", elide=4)
 
@@ -260,6 +266,37 @@ def test_a_fault_is_none_of_the_next_compilation(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(InternalError):
             stepwell.compile(MLP)
     assert stepwell.compile(MLP)(x=X)["v3"].shape == (5, 10)
+
+
+# ---- passes of the caller's own -----------------------------------------------------------------------------------------------------
+
+
+class Scale(Pass):
+    """Doubles every constant."""
+
+    name = "scale"
+
+    def run(self, op: Operation, ctx: Context) -> None:
+        for inner in op.walk():
+            if isinstance(inner, nn.ConstantOp):
+                value = inner.properties["value"]
+                assert isinstance(value, DenseIntOrFPElementsAttr)
+                inner.properties["value"] = dense(2 * array_of(value))
+
+
+def test_passes_run_before_the_compilers_own() -> None:
+    b = Builder()
+    b.input("x", 3)
+    data = b.finish(b("Mul", "x", b.constant(np.full(3, 5, np.float32))))[0].SerializeToString()
+    ones = np.ones(3, np.float32)
+    for passes, expected in (([], 5), ([Scale()], 10), (["nn-canonicalize", Scale(), "builtin.module(nn-cse)", Scale()], 20), ([], 5)):
+        program = stepwell.compile(data, passes=passes)
+        assert next(iter(program(x=ones).values()))[0] == expected
+        assert f"dense<{expected:.6e}>" in program.ir("import")
+    with pytest.raises(CompileError, match="'nn-fly' does not refer to a registered pass"):
+        stepwell.compile(data, passes=["nn-fly"])
+    with pytest.raises(InternalError, match="internal error in pass 'scale': "):
+        stepwell.compile(data, passes=[Scale(), type("Bad", (Scale,), {"run": lambda *_: 1 / 0})()])
 
 
 # ---- the cache and the files it stands for ----------------------------------------------------------------------------------------

@@ -31,6 +31,8 @@ TO_BUFFERS = (*LEVELS["nn"], *LEVELS["linalg"], LEVELS["affine"][0])
 """The pipelines before kernels are looked up."""
 TO_VECTORS = (*LEVELS["affine"][1:], *LEVELS["vector"])
 """The pipelines that only kernels go down that the cache does not know."""
+PRINTED_LEVELS = ("import", *LEVELS, "asm")
+"""What can be printed: the module as imported, at each level of the stairs, and the assembly."""
 CODE_STEPS = 12
 """Steps of the progress bar for everything after the passes, however many kernels there are: a guess at its share of the time."""
 
@@ -239,16 +241,15 @@ def print_module_at(module: ModuleOp, context: Context, level: str, *, elide: in
 
 def check_level(level: str) -> None:
     """Raise CompileError for what is no level of the stairs."""
-    known = [*LEVELS, "asm"]
-    if level not in known:
-        raise CompileError(f"unknown level {level!r}", hint=f"one of {', '.join(known)}")
+    if level not in PRINTED_LEVELS:
+        raise CompileError(f"unknown level {level!r}", hint=f"one of {', '.join(PRINTED_LEVELS)}")
 
 
 def _print_module_at(module: ModuleOp, context: Context, level: str, elide: int | None, clock: Clock) -> str:
     from stepwell.ir.printing import PrintOptions, print_ir
 
-    target, levels = Target.host(), list(LEVELS)
-    for name in levels[: -1 if level == "asm" else levels.index(level) + 1]:
+    target = Target.host()
+    for name in list(LEVELS)[: PRINTED_LEVELS.index(level) if level != "asm" else -1]:
         for step in LEVELS[name]:
             pipeline(step, target).run(module, context, [clock])
     if level != "asm":

@@ -91,7 +91,7 @@ class Program:
         return Report(self.image, self.threads, self.from_cache)
 
     def ir(self, level: str, *, elide: int | None = None) -> str:
-        """The model at a level of the stairs (`nn`, `linalg`, `affine`, `vector`, `llvm`, `asm`), walked down anew.
+        """The model at a level of the stairs (`import`, `nn`, `linalg`, `affine`, `vector`, `llvm`, `asm`), made anew.
 
         With `elide`, constants of more elements are left out; such text is for reading only.
         """

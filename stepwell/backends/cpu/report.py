@@ -27,6 +27,10 @@ def _amount(value: float, unit: str) -> str:
     return f"{value / 1000:.1f} T{unit}"
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def _shortened(sources: str, skipped: int, width: int = 44) -> str:
     """The nodes of a model that a call stands for, each without its first characters: those for which there is room, and how many more."""
     names = [name[skipped:] for name in sources.split(" + ")]
@@ -65,10 +69,9 @@ class Report:
         kernels = len({call.kernel for call in self.image.calls})
         seconds = sum(self.facts.get("seconds", {}).values())
         how = "from the cache" if self.from_cache else f"compiled in {seconds:.2f} s"
-        return (
-            f"{kernels} kernels in {calls} calls, {_amount(flops, 'flop')}, weights {_amount(self.image.weights.size, 'B')}, "
-            f"arena {_amount(self.image.arena_size, 'B')}, {how}"
-        )
+        weights, arena = _amount(self.image.weights.size, "B"), _amount(self.image.arena_size, "B")
+        what = f"{_count(kernels, 'kernel')} in {_count(calls, 'call')}, {_amount(flops, 'flop')}"
+        return f"{what}, weights {weights}, arena {arena}, {how}"
 
     def render(self, *, calls: bool = False) -> Group:
         """Tables for a terminal: by kernel, or with `calls` one line for each call in order."""
@@ -118,7 +121,7 @@ class Report:
             table.add_row(name, f"{spent:.3f}", f"{spent / total:.1%}")
         if rest := len(seconds) - len(shown):
             spent = total - sum(spent for _, spent in shown)
-            table.add_row(f"{rest} more step{'s' if rest > 1 else ''}", f"{spent:.3f}", f"{spent / total:.1%}")
+            table.add_row(_count(rest, "more step"), f"{spent:.3f}", f"{spent / total:.1%}")
         reused = self.facts.get("kernels_reused", 0)
         known = f"total ({reused} of {reused + self.facts.get('kernels_compiled', 0)} kernels were in the cache)" if reused else "total"
         table.add_row(known, f"{sum(seconds.values()):.3f}", "")

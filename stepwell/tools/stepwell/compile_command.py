@@ -18,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from stepwell.lowering.pipelines import LEVELS
 
     add_model_arguments(parser)
-    parser.add_argument("--stop-after", choices=[*LEVELS, "asm"], help="print the whole model at this level instead of running the rest")
+    levels = "print the whole model at this level instead of running the rest; 'import' is before any pass"
+    parser.add_argument("--stop-after", choices=["import", *LEVELS, "asm"], help=levels)
     parser.add_argument("-o", "--output", default="-", metavar="FILE", help="where to print (default: standard output)")
     parser.add_argument(
         "--elide",

@@ -93,6 +93,7 @@ def test_inputs_named_like_python_arguments(stepwell: Command, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("level", "text"),
     [
+        ("import", "nn.softmax"),
         ("nn", "nn.matmul"),
         ("linalg", "linalg.generic"),
         ("affine", "affine.for"),
