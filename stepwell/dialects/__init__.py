@@ -18,3 +18,11 @@ DIALECTS: dict[str, str] = {
     "tensor": "stepwell.dialects.tensor:TensorDialect",
     "llvm": "stepwell.dialects.llvm:LLVM",
 }
+
+RARE: dict[str, str] = {
+    "linalg": "stepwell.dialects.linalg_table:RARE",
+    "tensor": "stepwell.dialects.tensor_more:RARE",
+    "vector": "stepwell.dialects.vector_more:RARE",
+}
+"""By dialect: (ops, attributes and types) that few programs use and no pipeline does. They load when the parser meets a name that the
+dialect's common part lacks."""

@@ -52,6 +52,9 @@ from xdsl.printer import Printer
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure, RecursivelySpeculatable, RecursiveMemoryEffect
 from xdsl.utils.exceptions import VerifyException
 
+from stepwell.dialects.affine_indices import INDICES
+from stepwell.dialects.affine_indices import DelinearizeIndexOp as DelinearizeIndexOp
+from stepwell.dialects.affine_indices import LinearizeIndexOp as LinearizeIndexOp
 from stepwell.dialects.affine_maps import (
     INDEX,
     ValueExprParser,
@@ -62,7 +65,7 @@ from stepwell.dialects.affine_maps import (
     print_value_map,
     verify_map_operands,
 )
-from stepwell.dialects.support import element_of, replace_ops, shape_of
+from stepwell.dialects.support import element_of, parse_result_types, replace_ops, shape_of
 
 # ---- memory accesses ------------------------------------------------------------------------------------------------------------
 
@@ -431,11 +434,15 @@ def _types(types: Sequence[Attribute] | None) -> str:
 
 @irdl_op_definition
 class ParallelOp(IRDLOperation):
-    """A band of loops whose iterations may run in any order. Reductions are not supported.
+    """A band of loops whose iterations may run in any order; values reduced over them are its results.
 
     ```mlir
     affine.parallel (%i, %j) = (0, 0) to (symbol(%M), %N) step (14, 32) {
       ...
+    }
+    %s = affine.parallel (%i) = (0) to (100) reduce ("addf") -> (f32) {
+      ...
+      affine.yield %v : f32
     }
     ```
     The operands are those of the lower bounds' map, then those of the upper bounds'. A bound of several expressions is `max(...)` below,
@@ -468,12 +475,14 @@ class ParallelOp(IRDLOperation):
         lower_groups: Sequence[int] | None = None,
         upper_groups: Sequence[int] | None = None,
         attributes: dict[str, Attribute] | None = None,
+        reductions: Sequence[Attribute] = (),
+        result_types: Sequence[Attribute] = (),
     ) -> ParallelOp:
         """`lower` and `upper` have one result per loop unless groups say otherwise. The body's block has one index argument per loop."""
         return cls.create(
             operands=[*lower_operands, *upper_operands],
             properties={
-                "reductions": ArrayAttr(()),
+                "reductions": ArrayAttr(reductions),
                 "lowerBoundsMap": AffineMapAttr(lower),
                 "lowerBoundsGroups": _groups(lower_groups or (1,) * len(steps)),
                 "upperBoundsMap": AffineMapAttr(upper),
@@ -481,6 +490,7 @@ class ParallelOp(IRDLOperation):
                 "steps": ArrayAttr(IntegerAttr(step, i64) for step in steps),
             },
             attributes=attributes or {},
+            result_types=result_types,
             regions=[_close(body)],
         )
 
@@ -505,8 +515,10 @@ class ParallelOp(IRDLOperation):
         return _split(self.upperBoundsMap.data.results, self.upperBoundsGroups)
 
     def verify_(self) -> None:
-        if len(self.reductions) or self.results:
-            raise VerifyException("with reductions is not supported")
+        if len(self.reductions) != len(self.results):
+            raise VerifyException("a reduction must be specified for each output")
+        if (_yielded(self.body) or ()) != tuple(self.result_types):
+            raise VerifyException(f"yields {_types(_yielded(self.body))} where its results are {_types(self.result_types)}")
         loops = len(self.steps)
         if any(step.value.data <= 0 for step in self.steps):
             raise VerifyException("steps must be positive")
@@ -530,6 +542,11 @@ class ParallelOp(IRDLOperation):
         steps: Sequence[int] = (1,) * len(arguments)
         if parser.parse_optional_keyword("step"):
             steps = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: parser.parse_integer(allow_boolean=False))
+        reductions: Sequence[Attribute] = ()
+        types: Sequence[Attribute] = ()
+        if parser.parse_optional_keyword("reduce"):
+            reductions = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: _parse_reduction(parser))
+            types = parse_result_types(parser)
         body = _close(parser.parse_region([argument.resolve(INDEX) for argument in arguments]))
         attributes = parser.parse_optional_attr_dict()
         op = cls.get(
@@ -542,6 +559,8 @@ class ParallelOp(IRDLOperation):
             lower_groups=lower_groups,
             upper_groups=upper_groups,
             attributes=attributes,
+            reductions=reductions,
+            result_types=types,
         )
         return cast(Self, op)
 
@@ -557,9 +576,32 @@ class ParallelOp(IRDLOperation):
             printer.print_string(" step ")
             with printer.in_parens():
                 printer.print_list(self.steps, lambda step: printer.print_string(str(step.value.data)))
+        if self.results:
+            printer.print_string(" reduce ")
+            with printer.in_parens():
+                names = [REDUCTIONS[cast("IntegerAttr[Any]", kind).value.data] for kind in self.reductions]
+                printer.print_string(", ".join(f'"{name}"' for name in names))
+            printer.print_string(" -> ")
+            with printer.in_parens():
+                printer.print_list(self.result_types, printer.print_attribute)
         printer.print_string(" ")
-        printer.print_region(self.body, print_entry_block_args=False, print_block_terminators=False)
+        printer.print_region(self.body, print_entry_block_args=False, print_block_terminators=bool(self.results))
         printer.print_op_attributes(self.attributes)
+
+
+REDUCTIONS = (
+    *("addf", "addi", "andi", "assign", "maximumf", "maxnumf", "maxs", "maxu"),
+    *("minimumf", "minnumf", "mins", "minu", "mulf", "muli", "ori", "xori"),
+)
+"""The kinds of atomic read-modify-write, by their number in upstream's enumeration."""
+
+
+def _parse_reduction(parser: Parser) -> IntegerAttr[Any]:
+    start = parser.pos
+    name = parser.parse_str_literal()
+    if name not in REDUCTIONS:
+        parser.raise_error(f"invalid reduction value: {name}", start)
+    return IntegerAttr(REDUCTIONS.index(name), i64)
 
 
 def _groups(sizes: Sequence[int]) -> DenseIntOrFPElementsAttr[Any]:
@@ -601,4 +643,4 @@ def _print_bounds(
         printer.print_list(bounds, bound)
 
 
-Affine = replace_ops(shipped.Affine, [LoadOp, StoreOp, PrefetchOp, MinOp, MaxOp, IfOp, ParallelOp])
+Affine = replace_ops(shipped.Affine, [*INDICES, LoadOp, StoreOp, PrefetchOp, MinOp, MaxOp, IfOp, ParallelOp])

@@ -22,9 +22,10 @@ from xdsl.ir.affine import (
     AffineSymExpr,
 )
 from xdsl.parser import Parser
-from xdsl.parser.affine_parser import AffineParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
+
+from stepwell.ir.affine_parsing import SemiAffineParser
 
 INDEX = IndexType()
 
@@ -37,7 +38,7 @@ class ValueExprParser:
 
     def __init__(self, parser: Parser) -> None:
         self._parser = parser
-        self._affine = AffineParser(parser._parser_state)  # pyright: ignore[reportPrivateUsage]
+        self._affine = SemiAffineParser(parser._parser_state)  # pyright: ignore[reportPrivateUsage]
         self._dims: dict[SSAValue, int] = {}
         self._symbols: dict[SSAValue, int] = {}
 
@@ -154,6 +155,7 @@ def print_applied(printer: Printer, attribute: AffineMapAttr | AffineSetAttr, op
 _SCOPES = frozenset({"func.func", "builtin.module", "gpu.func"})
 _AFFINE_LOOPS = frozenset({"affine.for", "affine.parallel"})
 _CONSTANTS = frozenset({"arith.constant", "arith.constant_index"})
+_INDEX_SPLITS = frozenset({"affine.delinearize_index", "affine.linearize_index"})
 _DIMS = frozenset({"memref.dim", "tensor.dim"})
 
 
@@ -172,7 +174,7 @@ def is_valid_symbol(value: SSAValue) -> bool:
     owner = value.op
     if _is_top_level(owner.parent) or owner.name in _CONSTANTS:
         return True
-    if owner.name in ("affine.apply", "affine.min", "affine.max"):
+    if owner.name in ("affine.apply", "affine.min", "affine.max", *_INDEX_SPLITS):
         return all(is_valid_symbol(operand) for operand in owner.operands)
     if owner.name in _DIMS:
         return is_valid_symbol(owner.operands[0]) or isinstance(owner.operands[0], BlockArgument)
@@ -187,7 +189,7 @@ def is_valid_dim(value: SSAValue) -> bool:
         parent = value.block.parent_op()
         return parent is not None and parent.name in _AFFINE_LOOPS
     owner = value.owner
-    return isinstance(owner, Operation) and owner.name == "affine.apply" and all(is_valid_dim(operand) for operand in owner.operands)
+    return isinstance(owner, Operation) and (owner.name == "affine.apply" or owner.name in _INDEX_SPLITS) and all(is_valid_dim(operand) for operand in owner.operands)
 
 
 def verify_map_operands(name: str, operands: Sequence[SSAValue], num_dims: int, num_symbols: int) -> None:
@@ -196,5 +198,5 @@ def verify_map_operands(name: str, operands: Sequence[SSAValue], num_dims: int, 
         raise VerifyException(f"expects {num_dims + num_symbols} map operands, got {len(operands)}")
     for index, operand in enumerate(operands):
         if not (is_valid_dim(operand) if index < num_dims else is_valid_symbol(operand)):
-            role = "dimension" if index < num_dims else "symbol"
-            raise VerifyException(f"map operand {index} cannot be used as a {role}: it is not an affine value of this function")
+            role = "dimension id" if index < num_dims else "symbol"
+            raise VerifyException(f"operand cannot be used as a {role}: map operand {index} is not an affine value of this function")

@@ -1,7 +1,7 @@
 """`linalg`: computations on whole tensors or memrefs as an iteration space, indexing maps and a scalar body. Upstream's dialect.
 
 Ours know their effects (none on tensors, so that dead ones go away) and verify what they yield. `pack` and `unpack` xDSL does not have. The
-other named ops are xDSL's; they stay legal, but count as having unknown effects.
+other named ops stand in `linalg_table` and load when they are met.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from xdsl.dialects.builtin import (
     AnyTensorType,
     ArrayAttr,
     DenseArrayBase,
+    DictionaryAttr,
     IndexType,
     IntegerAttr,
     MemRefType,
@@ -56,7 +57,7 @@ from xdsl.traits import EffectInstance, HasParent, MemoryEffect, MemoryEffectKin
 from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects.affine_maps import INDEX
-from stepwell.dialects.support import IntegerList, describe, element_of, mixed, replace_ops
+from stepwell.dialects.support import IntegerList, describe, element_of, mixed, replace_ops, without
 
 PARALLEL = IteratorTypeAttr(IteratorType.PARALLEL)
 REDUCTION = IteratorTypeAttr(IteratorType.REDUCTION)
@@ -156,7 +157,7 @@ class GenericOp(LinalgStructuredOperation):
     @classmethod
     def parse(cls, parser: Parser) -> Self:
         start = parser.pos
-        trait = parser.parse_optional_attr_dict()
+        trait = parse_trait(parser)
         maps, iterators = trait.pop("indexing_maps", None), trait.pop("iterator_types", None)
         if not isinstance(maps, ArrayAttr) or not isinstance(iterators, ArrayAttr):
             parser.raise_error("expected indexing_maps and iterator_types", start)
@@ -204,6 +205,12 @@ class GenericOp(LinalgStructuredOperation):
         printer.print_string(" ")
         printer.print_region(self.body)
         print_result_types(printer, self.result_types)
+
+
+def parse_trait(parser: Parser) -> dict[str, Attribute]:
+    """`{...}`, or the alias of a dictionary."""
+    trait = parser.parse_optional_attribute()
+    return dict(trait.data) if isinstance(trait, DictionaryAttr) else {}
 
 
 def parse_operands(parser: Parser, keyword: str) -> Sequence[SSAValue]:
@@ -351,6 +358,15 @@ class CopyOp(shipped_ops.CopyOp):
         LinalgStructuredOperation.verify_(self)
 
 
+MATMUL_MAPS = ArrayAttr(
+    [
+        AffineMapAttr(AffineMap.from_callable(lambda m, _, k: (m, k))),
+        AffineMapAttr(AffineMap.from_callable(lambda _, n, k: (k, n))),
+        AffineMapAttr(AffineMap.from_callable(lambda m, n, _: (m, n))),
+    ]
+)
+
+
 @irdl_op_definition
 class MatmulOp(shipped_ops.MatmulOp):
     """`%c = linalg.matmul ins(%a, %b : tensor<4x8xf32>, tensor<8x6xf32>) outs(%i : tensor<4x6xf32>) -> tensor<4x6xf32>`"""
@@ -362,18 +378,35 @@ class MatmulOp(shipped_ops.MatmulOp):
     body = region_def("single_block")
     indexing_maps = prop_def(
         ArrayAttr[AffineMapAttr],
-        default_value=ArrayAttr(
-            [
-                AffineMapAttr(AffineMap.from_callable(lambda m, _, k: (m, k))),
-                AffineMapAttr(AffineMap.from_callable(lambda _, n, k: (k, n))),
-                AffineMapAttr(AffineMap.from_callable(lambda m, n, _: (m, n))),
-            ]
-        ),
+        default_value=MATMUL_MAPS,
     )
+    cast = opt_prop_def(Attribute)
     traits = traits_def(StructuredEffect())
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        from typing import cast as typed
+
+        from stepwell.dialects.linalg_named import Spec, parse_named
+
+        return typed(Self, parse_named(cls, Spec("matmul", "mul_add", "m n | k", "m k; k n; m n", maps_given=True), parser))
+
+    def print(self, printer: Printer) -> None:
+        if self.indexing_maps != MATMUL_MAPS:
+            printer.print_string(" indexing_maps = ")
+            printer.print_attribute(self.indexing_maps)
+        casts: dict[str, Attribute] = {} if self.cast is None else {"cast": self.cast}
+        printer.print_op_attributes({**casts, **self.attributes})
+        print_operands(printer, "ins", self.inputs)
+        print_operands(printer, "outs", self.outputs)
+        print_result_types(printer, self.result_types)
 
     def verify_(self) -> None:
         verify_results(self, self.outputs)
+        if self.indexing_maps != MATMUL_MAPS:
+            from stepwell.dialects.linalg_named import Spec, verify_given_maps
+
+            verify_given_maps(Spec("matmul", "mul_add", "m n | k", "m k; k n; m n"), [attribute.data for attribute in self.indexing_maps])
         LinalgStructuredOperation.verify_(self)
 
 
@@ -591,4 +624,10 @@ def _tiling_properties(outer: Sequence[int], positions: Sequence[int], tiles: Se
     return properties
 
 
-Linalg = replace_ops(shipped.Linalg, [GenericOp, IndexOp, FillOp, CopyOp, MatmulOp, TransposeOp, BroadcastOp, ReduceOp, PackOp, UnPackOp])
+_NAMED = (
+    *("add", "sub", "mul", "exp", "log", "sqrt", "select", "max", "min", "quantized_matmul", "pooling_nchw_max"),
+    *("conv_2d_nchw_fchw", "conv_2d_ngchw_fgchw", "conv_2d_ngchw_gfchw", "conv_2d_nhwc_fhwc", "conv_2d_nhwc_hwcf", "conv_2d_nhwgc_gfhwc"),
+)
+"""Named ops that xDSL has too; ours stand in `linalg_table`."""
+
+Linalg = replace_ops(without(shipped.Linalg, *(f"linalg.{name}" for name in _NAMED)), [GenericOp, IndexOp, FillOp, CopyOp, MatmulOp, TransposeOp, BroadcastOp, ReduceOp, PackOp, UnPackOp])

@@ -8,10 +8,7 @@ from typing import Self
 from xdsl.dialects import scf as shipped
 from xdsl.dialects.builtin import IndexType, i1
 from xdsl.dialects.scf import ConditionOp as ConditionOp
-from xdsl.dialects.scf import ExecuteRegionOp as ExecuteRegionOp
-from xdsl.dialects.scf import ForOp as ForOp
 from xdsl.dialects.scf import IndexSwitchOp as IndexSwitchOp
-from xdsl.dialects.scf import WhileOp as WhileOp
 from xdsl.dialects.scf import YieldOp as YieldOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.irdl import (
@@ -40,6 +37,12 @@ from xdsl.traits import (
 from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects.affine_maps import INDEX
+from stepwell.dialects.scf_loops import LOOPS
+from stepwell.dialects.scf_loops import ExecuteRegionOp as ExecuteRegionOp
+from stepwell.dialects.scf_loops import ForallOp as ForallOp
+from stepwell.dialects.scf_loops import ForOp as ForOp
+from stepwell.dialects.scf_loops import InParallelOp as InParallelOp
+from stepwell.dialects.scf_loops import WhileOp as WhileOp
 from stepwell.dialects.support import replace_ops
 
 
@@ -297,4 +300,4 @@ def _reduce_traits() -> tuple[OpTrait, ...]:
     return RecursiveMemoryEffect(), HasParent(ParallelOp), IsTerminator()
 
 
-Scf = replace_ops(shipped.Scf, [IfOp, ParallelOp, ReduceOp, ReduceReturnOp])
+Scf = replace_ops(shipped.Scf, [*LOOPS, IfOp, ParallelOp, ReduceOp, ReduceReturnOp])

@@ -26,6 +26,12 @@ def replace_ops(shipped: Dialect, ops: Sequence[type[Operation]], attributes: Se
     return Dialect(shipped.name, [*kept, *ops], [*shipped.attributes, *attributes], list(shipped._interfaces))  # pyright: ignore[reportPrivateUsage]
 
 
+def without(shipped: Dialect, *names: str) -> Dialect:
+    """The shipped dialect without some ops, because ours are in its rare part (`stepwell.dialects.RARE`)."""
+    ops = [op for op in shipped.operations if op.name not in names]
+    return Dialect(shipped.name, ops, list(shipped.attributes), list(shipped._interfaces))  # pyright: ignore[reportPrivateUsage]
+
+
 def require(condition: bool, message: str) -> None:
     """Raise a VerifyException unless the condition holds. For messages that cost something to build, write the `if`."""
     if not condition:
@@ -95,6 +101,26 @@ def is_rank_reduction(full: Sequence[int], reduced: Sequence[int]) -> bool:
 def reassociation_attr(groups: Sequence[Sequence[int]]) -> ArrayAttr[ArrayAttr[IntegerAttr[Any]]]:
     """`[[0, 1], [2]]` as the attribute that reshapes carry."""
     return ArrayAttr(ArrayAttr(IntegerAttr(index, i64) for index in group) for group in groups)
+
+
+def parse_result_types(parser: Parser, *, optional: bool = False) -> list[Attribute]:
+    """`-> type` or `-> (type, ...)`; where it is optional, nothing means no types."""
+    if optional and parser.parse_optional_punctuation("->") is None:
+        return []
+    if not optional:
+        parser.parse_punctuation("->")
+    types = parser.parse_optional_comma_separated_list(parser.Delimiter.PAREN, parser.parse_type)
+    return [parser.parse_type()] if types is None else list(types)
+
+
+def print_result_types(printer: Printer, types: Sequence[Attribute]) -> None:
+    """` -> type` or ` -> (type, ...)`"""
+    printer.print_string(" -> ")
+    if len(types) == 1:
+        printer.print_attribute(types[0])
+    else:
+        with printer.in_parens():
+            printer.print_list(types, printer.print_attribute)
 
 
 @irdl_custom_directive

@@ -22,7 +22,6 @@ from xdsl.dialects.tensor import EmptyOp as EmptyOp
 from xdsl.dialects.tensor import ExtractOp as ExtractOp
 from xdsl.dialects.tensor import FromElementsOp as FromElementsOp
 from xdsl.dialects.tensor import InsertOp as InsertOp
-from xdsl.dialects.tensor import ReshapeOp as ReshapeOp
 from xdsl.dialects.tensor import SplatOp as SplatOp
 from xdsl.dialects.utils import AbstractYieldOperation, DynamicIndexList, split_dynamic_index_list, verify_dynamic_index_list
 from xdsl.dialects.utils.reshape_ops_utils import ContiguousArrayOfIntArray
@@ -50,6 +49,7 @@ from stepwell.dialects.affine_maps import INDEX
 from stepwell.dialects.layouts import groups_of, verify_groups
 from stepwell.dialects.memref import verify_in_bounds
 from stepwell.dialects.support import Reassociation, describe, element_of, is_rank_reduction, mixed, reassociation_attr, replace_ops
+from stepwell.dialects.tensor_more import ReshapeOp as ReshapeOp
 
 Tensor = TensorType[Any]
 Index = SSAValue | int
@@ -494,5 +494,5 @@ class BitcastOp(IRDLOperation):
 
 
 TensorDialect = replace_ops(
-    shipped.Tensor, [ExtractSliceOp, InsertSliceOp, CollapseShapeOp, ExpandShapeOp, YieldOp, PadOp, GenerateOp, GatherOp, BitcastOp]
+    shipped.Tensor, [ReshapeOp, ExtractSliceOp, InsertSliceOp, CollapseShapeOp, ExpandShapeOp, YieldOp, PadOp, GenerateOp, GatherOp, BitcastOp]
 )

@@ -1,7 +1,7 @@
-"""`vector`: values of several elements, of any rank. Upstream's dialect, defined afresh but for `shuffle` and `print`: xDSL's verifies
-little.
+"""`vector`: values of several elements, of any rank. Upstream's dialect, defined afresh but for `shuffle`: xDSL's verifies little.
 
-An n-D vector is one value. What touches memory stands in `vector_memory`, what moves elements in `vector_moves`.
+An n-D vector is one value. What touches memory stands in `vector_memory`, what moves elements in `vector_moves`, what few
+programs use in `vector_more`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from xdsl.dialects.builtin import (
     AnyFloatConstr,
     DenseArrayBase,
     IndexType,
+    IntegerType,
     VectorType,
     i1,
     i64,
 )
 from xdsl.dialects.vector import CombiningKindAttr as CombiningKindAttr
 from xdsl.dialects.vector import CombiningKindFlag as CombiningKindFlag
-from xdsl.dialects.vector import PrintOp as PrintOp
 from xdsl.dialects.vector import ShuffleOp as ShuffleOp
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
@@ -43,7 +43,7 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects.affine_maps import INDEX
-from stepwell.dialects.support import IntegerList, describe, element_of, is_float, replace_ops
+from stepwell.dialects.support import IntegerList, describe, element_of, is_float, replace_ops, without
 from stepwell.dialects.vector_memory import GatherOp as GatherOp
 from stepwell.dialects.vector_memory import LoadOp as LoadOp
 from stepwell.dialects.vector_memory import MaskedLoadOp as MaskedLoadOp
@@ -71,6 +71,17 @@ def _shape(type: Attribute) -> tuple[int, ...]:
 
 def _i64s(values: Sequence[int]) -> DenseArrayBase[Any]:
     return DenseArrayBase.from_list(i64, values)
+
+
+def parse_kind(parser: Parser) -> CombiningKindAttr:
+    """`<add>`, or the whole attribute `#vector.kind<add>`."""
+    start = parser.pos
+    attribute = parser.parse_optional_attribute()
+    if attribute is None:
+        return CombiningKindAttr(CombiningKindAttr.parse_parameter(parser))
+    if not isinstance(attribute, CombiningKindAttr):
+        parser.raise_error("expected a combining kind", start)
+    return attribute
 
 
 # ---- making vectors -------------------------------------------------------------------------------------------------------------
@@ -156,8 +167,9 @@ class StepOp(IRDLOperation):
         super().__init__(result_types=[result_type])
 
     def verify_(self) -> None:
-        if len(_shape(self.result.type)) != 1 or element_of(self.result.type) != INDEX:
-            raise VerifyException(f"makes a 1-D vector of index, not {self.result.type}")
+        element = element_of(self.result.type)
+        if len(_shape(self.result.type)) != 1 or not (element == INDEX or (isinstance(element, IntegerType) and element.bitwidth >= 8)):
+            raise VerifyException(f"makes a 1-D vector of index or of integers of at least 8 bits, not {self.result.type}")
 
 
 @irdl_op_definition
@@ -287,7 +299,7 @@ class ReductionOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        kind = CombiningKindAttr(CombiningKindAttr.parse_parameter(parser))
+        kind = parse_kind(parser)
         parser.parse_punctuation(",")
         vector = parser.parse_unresolved_operand()
         acc = parser.parse_unresolved_operand() if parser.parse_optional_punctuation(",") else None
@@ -371,7 +383,7 @@ class MultiDimReductionOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        kind = CombiningKindAttr(CombiningKindAttr.parse_parameter(parser))
+        kind = parse_kind(parser)
         parser.parse_punctuation(",")
         source = parser.parse_unresolved_operand()
         parser.parse_punctuation(",")
@@ -452,7 +464,7 @@ class OuterProductOp(IRDLOperation):
 
 
 VectorDialect = replace_ops(
-    shipped.Vector,
+    without(shipped.Vector, "vector.print"),
     [
         *(BroadcastOp, CreateMaskOp, ConstantMaskOp, StepOp, FromElementsOp, ToElementsOp),
         *(FMAOp, ReductionOp, MultiDimReductionOp, OuterProductOp),

@@ -183,7 +183,9 @@ def _resolve_mask(parser: Parser, mask: Any, source: ShapedSource, vector: Vecto
     affine = map.data if isinstance(map, AffineMapAttr) else _default_map(source, vector).data
     if len(affine.results) != vector.get_num_dims():
         parser.raise_error("expected the same rank for the vector and the results of the permutation map")
-    return parser.resolve_operand(mask, VectorType(i1, _mask_shape(affine, vector.get_shape())))
+    scalable = _mask_shape(affine, tuple(vector.get_scalable_dims()))
+    flags = ArrayAttr(BoolAttr.from_bool(bool(flag)) for flag in scalable) if any(scalable) else None
+    return parser.resolve_operand(mask, VectorType(i1, _mask_shape(affine, vector.get_shape()), flags))
 
 
 def _parse_source_type(parser: Parser) -> ShapedSource:

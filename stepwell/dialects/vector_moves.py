@@ -10,6 +10,7 @@ from typing import Any, Self
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     ArrayAttr,
+    BoolAttr,
     DenseArrayBase,
     IndexType,
     IntegerAttr,
@@ -42,6 +43,15 @@ Vector = VectorType[Any]
 def _shape(type: Attribute) -> tuple[int, ...]:
     """The shape of a vector, () of a scalar."""
     return type.get_shape() if isinstance(type, VectorType) else ()
+
+
+def _scalable(type: Attribute) -> tuple[bool, ...]:
+    """Which extents of a vector are scalable."""
+    return tuple(bool(flag) for flag in type.get_scalable_dims()) if isinstance(type, VectorType) else ()
+
+
+def _vector(element: Attribute, shape: Sequence[int], scalable: Sequence[bool]) -> Vector:
+    return VectorType(element, shape, ArrayAttr(BoolAttr.from_bool(flag) for flag in scalable) if any(scalable) else None)
 
 
 def _i64s(values: Sequence[int]) -> DenseArrayBase[Any]:
@@ -82,7 +92,8 @@ class TransposeOp(IRDLOperation):
         shape, permutation = _shape(self.vector.type), self.permutation.get_values()
         if sorted(permutation) != list(range(len(shape))):
             raise VerifyException(f"cannot permute {self.vector.type} by {tuple(permutation)}")
-        expected = VectorType(element_of(self.vector.type), [shape[dim] for dim in permutation])
+        scalable = _scalable(self.vector.type)
+        expected = _vector(element_of(self.vector.type), [shape[dim] for dim in permutation], [scalable[dim] for dim in permutation])
         if self.result.type != expected:
             raise VerifyException(f"gives {self.result.type} where {expected} is expected")
 
@@ -275,7 +286,7 @@ class ExtractStridedSliceOp(_StridedSlice):
         offsets, sizes, strides = _integers(self.offsets), _integers(self.sizes), _integers(self.strides)
         shape = _shape(self.source.type)
         self._verify_box(offsets, sizes, strides, shape)
-        expected = VectorType(element_of(self.source.type), (*sizes, *shape[len(sizes) :]))
+        expected = _vector(element_of(self.source.type), (*sizes, *shape[len(sizes) :]), _scalable(self.source.type))
         if self.result.type != expected:
             raise VerifyException(f"gives {self.result.type} where {expected} is expected")
 

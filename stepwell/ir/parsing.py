@@ -17,22 +17,30 @@ from typing import Any, cast
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
     UNKNOWN_LOC,
+    AffineMapAttr,
     AnyFloat,
     BytesAttr,
     DenseIntOrFPElementsAttr,
     FileLineColLoc,
     IntAttr,
+    IntegerAttr,
     IntegerType,
     LocationAttr,
+    MemRefType,
     ModuleOp,
+    NoneAttr,
     StringAttr,
+    UnrankedMemRefType,
+    UnregisteredOp,
 )
-from xdsl.ir import Operation
+from xdsl.ir import Attribute, Operation
+from xdsl.ir.affine import AffineMap, AffineSet
 from xdsl.parser import Parser
 from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError, UnregisteredConstructException
 from xdsl.utils.lexer import Span
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
+from stepwell.ir.affine_parsing import SemiAffineParser
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.registry import did_you_mean
 
@@ -101,9 +109,11 @@ class LocatingParser(Parser):
 
     def _get_op_by_name(self, name: str) -> type[Operation]:
         found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
-        if found is None:
+        position = self._text.rfind(name, 0, self.pos)
+        is_unknown = found is None or (issubclass(found, UnregisteredOp) and not self._text.startswith('"', position - 1))
+        if found is None or is_unknown:
             known = [op.name for op in self.ctx.loaded_ops]
-            location = self._source.place_at(self._text.rfind(name, 0, self.pos))
+            location = self._source.place_at(position)
             raise CompileError(f"operation '{name}' is unknown", location=location, hint=did_you_mean(name, known))
         return found
 
@@ -119,6 +129,40 @@ class LocatingParser(Parser):
     def _location(self, position: int) -> LocationAttr:
         line, column = self._source.line_and_column(position)
         return FileLineColLoc(self._file, IntAttr(line), IntAttr(column))
+
+    # ---- maps and shapes
+
+    def parse_affine_map(self) -> AffineMap:
+        return SemiAffineParser(self._parser_state).parse_affine_map()
+
+    def parse_affine_set(self) -> AffineSet:
+        return SemiAffineParser(self._parser_state).parse_affine_set()
+
+    def parse_dimension_list(self) -> list[int]:
+        """`4x?x`, with or without spaces around the crosses; the last cross is left for the caller."""
+        dims: list[int] = []
+        while self._current_token.kind in (MLIRTokenKind.INTEGER_LIT, MLIRTokenKind.QUESTION):
+            dims.append(self.parse_shape_dimension())
+            cross = self.pos
+            if self._parse_optional_shape_delimiter() is None:
+                break
+            if self._current_token.kind not in (MLIRTokenKind.INTEGER_LIT, MLIRTokenKind.QUESTION):
+                self._resume_from(cross)
+                break
+        return dims
+
+    def _parse_memref_attrs(self) -> MemRefType[Any] | UnrankedMemRefType[Any]:
+        """An identity map is no layout, and memory space 0 is none, as upstream."""
+        type = super()._parse_memref_attrs()
+        space: Attribute = NoneAttr() if _is_zero(type.memory_space) else type.memory_space
+        if not isinstance(type, MemRefType):
+            return type if space is type.memory_space else UnrankedMemRefType.from_type(type.element_type)
+        layout: Any = type.layout
+        if isinstance(layout, AffineMapAttr) and layout.data == AffineMap.identity(type.get_num_dims()):
+            layout = NoneAttr()
+        if space is type.memory_space and layout is type.layout:
+            return type
+        return MemRefType(type.element_type, type.get_shape(), layout, space)
 
     # ---- constants
 
@@ -177,6 +221,10 @@ class LocatingParser(Parser):
             return int(text, 16).to_bytes(element.compile_time_size, "little")
         except OverflowError:
             self.raise_error(f"{text} has more bits than {element}", span)
+
+
+def _is_zero(memory_space: Attribute) -> bool:
+    return isinstance(memory_space, IntegerAttr) and memory_space.value.data == 0
 
 
 def _as_splat(payload: bytes, size: int) -> bytes:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from xdsl.context import Context
 from xdsl.dialects import get_all_dialects
-from xdsl.ir import Dialect
+from xdsl.ir import Attribute, Dialect, Operation, TypeAttribute
 
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from xdsl.passes import ModulePass
 
 DIALECT_TABLE = "stepwell.dialects:DIALECTS"
+RARE_TABLE = "stepwell.dialects:RARE"
 ROOMS = ("graph", "structured", "loops", "schedule", "vectors", "machine")
 PASS_TABLES = ("stepwell.ir:PASSES", *(f"stepwell.lowering.{room}:PASSES" for room in ROOMS))
 PIPELINE_TABLE = "stepwell.lowering.pipelines:PIPELINES"
@@ -43,9 +45,51 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 # ---- dialects -------------------------------------------------------------------------------------------------------------------
 
 
+class LazyContext(Context):
+    """A context whose dialects may have a rare part: ops and attributes that are defined when the parser meets a name that the common part
+    lacks. Compiling a model does not pay for them."""
+
+    def clone(self) -> LazyContext:
+        copy = super().clone()
+        return LazyContext(**{f.name: getattr(copy, f.name) for f in fields(copy)})
+
+    def _load_rare(self, name: str) -> bool:
+        """Load the rare part of the dialect of `name`. Whether there was something new."""
+        dialect = name.partition(".")[0]
+        reference = resolve(RARE_TABLE).get(dialect)
+        if reference is None or dialect not in self._loaded_dialects:
+            return False
+        ops, attributes = resolve(reference)
+        if not ops or ops[0].name in self._loaded_ops:
+            return False
+        for op in ops:
+            self._loaded_ops[op.name] = op
+        for attribute in attributes:
+            self.load_attr_or_type(attribute)
+        return True
+
+    def _get_known_op(self, name: str) -> type[Operation] | None:
+        found = super()._get_known_op(name)
+        return super()._get_known_op(name) if found is None and self._load_rare(name) else found
+
+    def get_optional_attr(self, name: str) -> type[Attribute] | None:
+        self._load_rare_for(name, self._loaded_attrs)
+        return super().get_optional_attr(name)
+
+    def get_optional_type(self, name: str) -> type[TypeAttribute] | None:
+        self._load_rare_for(name, self._loaded_types)
+        return super().get_optional_type(name)
+
+    def _load_rare_for(self, name: str, loaded: Mapping[str, object]) -> None:
+        if name not in loaded:
+            self.get_optional_dialect(name.partition(".")[0])
+            if name not in loaded:
+                self._load_rare(name)
+
+
 def make_context(*, allow_unregistered: bool = False) -> Context:
     """A context that knows every dialect and has loaded `builtin` only; the others load when the parser meets their name."""
-    context = Context(allow_unregistered)
+    context = LazyContext(allow_unregistered)
     for name, factory in all_dialects().items():
         context.register_dialect(name, factory)
     context.load_registered_dialect("builtin")
