@@ -127,6 +127,7 @@ def _build(
             loaded = _read(model)
             files = [FileStamp.of(path) for path in _files_beside(loaded)]  # before they are read
             module = _import(loaded, inputs, context)
+            del loaded  # it may hold all weights
         clock.advance()
         _run(passes, module, context, [clock])
         image, code, weights = compile_module(module, context, store=store, clock=clock)

@@ -7,8 +7,10 @@ The payload of a dense attribute is its bytes in row-major order. A splat holds 
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from ml_dtypes import bfloat16
@@ -72,19 +74,91 @@ def type_of(array: Array) -> TensorType[Any]:
 def dense(array: Array, type: ShapedType | None = None) -> DenseIntOrFPElementsAttr[Any]:
     """A dense attribute that holds the bytes of `array`, a splat where all elements are bitwise equal."""
     type = type or type_of(array)
-    array = np.ascontiguousarray(array)
-    raw = array.reshape(-1).view(np.uint8).reshape(-1, array.itemsize) if array.size else None
-    if raw is not None and array.size > 1 and bool((raw[-1] == raw[0]).all()) and bool((raw == raw[0]).all()):
-        return DenseIntOrFPElementsAttr(type, BytesAttr(raw[0].tobytes()))
+    if array.size > 1 and array[_first(array)].tobytes() == array[_last(array)].tobytes():
+        array = np.ascontiguousarray(array)
+        if _is_uniform(array):
+            array = array[_first(array)]
     return DenseIntOrFPElementsAttr(type, BytesAttr(_bytes_of(array)))
 
 
+_CHUNK = 1 << 16
+"""Elements that are worked on at a time, so that what is made of them stays in the cache."""
+
+
+def _first(array: Array) -> tuple[int, ...]:
+    return (0,) * array.ndim
+
+
+def _last(array: Array) -> tuple[int, ...]:
+    return (-1,) * array.ndim
+
+
+def _is_uniform(array: Array) -> bool:
+    """Whether all elements of a contiguous array have the same bits."""
+    bits = array.reshape(-1).view(f"u{array.itemsize}")
+    return all(bool((bits[i : i + _CHUNK] == bits[0]).all()) for i in range(0, bits.size, _CHUNK))
+
+
 def _bytes_of(array: Array) -> bytes:
-    """The bytes of a contiguous array: a copy, or the very object where the array is a view of a whole `bytes` (weights from a file)."""
+    """The elements in row-major order: one copy, or the very object where the array is a view of a whole `bytes` (weights from a file)."""
     owner: Any = array
     while isinstance(owner, np.ndarray) and owner.base is not None:
         owner = owner.base
-    return owner if isinstance(owner, bytes) and len(owner) == array.nbytes else array.tobytes()
+    if isinstance(owner, bytes) and len(owner) == array.nbytes and array.flags.c_contiguous:
+        return owner
+    if array.nbytes < _CHUNK or array.flags.c_contiguous:
+        return array.tobytes()
+    return _written_in_order(array)
+
+
+def _written_in_order(array: Array) -> bytes:
+    """The bytes of a large strided array, without a second copy on the way and at the speed of memory.
+
+    C programs make a `bytes` in two steps: ask for one without contents, fill it before anybody sees it. So does this.
+    """
+    make: Any = ctypes.pythonapi.PyBytes_FromStringAndSize
+    make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_ssize_t)
+    begin: Any = ctypes.pythonapi.PyBytes_AsString
+    begin.restype, begin.argtypes = ctypes.c_void_p, (ctypes.py_object,)
+    raw = make(None, array.nbytes)
+    memory = (ctypes.c_char * array.nbytes).from_address(begin(raw))
+    copy_in_tiles(np.ndarray(array.shape, array.dtype, cast(Any, memory)), array)
+    return raw
+
+
+def copy_in_tiles(target: Array, source: Array) -> None:
+    """`target[...] = source`, in tiles where the neighbours in `source` are not those in `target`.
+
+    A transposition element by element touches a line of the cache, and often a page, for each. Those of a tile are still there when they
+    are touched again.
+    """
+    rows, columns = 256, 64
+    if source.ndim < 2 or abs(source.strides[-1]) <= source.itemsize or source.shape[-1] <= columns:
+        target[...] = source
+        return
+    strides = [abs(stride) if extent > 1 else sys.maxsize for stride, extent in zip(source.strides, source.shape, strict=True)]
+    dense = strides.index(min(strides))  # along this dimension the source is read from one element to the next
+    for row in range(0, source.shape[dense], rows):
+        begin = (*(slice(None),) * dense, slice(row, row + rows), ...)
+        into, out_of = target[begin], source[begin]
+        for column in range(0, source.shape[-1], columns):
+            into[..., column : column + columns] = out_of[..., column : column + columns]
+
+
+class Payload:
+    """Bytes as a key of dictionaries: equal where all bytes are, hashed by a sample. To hash all of a large weight would take long."""
+
+    __slots__ = ("_hash", "data")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self._hash = hash((len(data), data[:64], data[-64:], data[:: len(data) // 64 + 1]))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Payload) and (self.data is other.data or self.data == other.data)
 
 
 def splat(value: float | bool, type: ShapedType) -> DenseIntOrFPElementsAttr[Any]:

@@ -14,7 +14,7 @@ import os
 import re
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -113,9 +113,9 @@ class ObjectCache:
         """Write an entry. A full or read-only disk is no error: the entry is simply not kept."""
         if self.folder is None:
             return
-        self._write(self._path(key, kind), _MAGIC + blake2b(payload, digest_size=16).digest(), payload)
+        self._write(self._path(key, kind), [_MAGIC + blake2b(payload, digest_size=16).digest(), payload])
 
-    def _write(self, path: Path, *pieces: bytes | memoryview) -> bool:
+    def _write(self, path: Path, pieces: Iterable[bytes | memoryview]) -> bool:
         assert self.folder is not None
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -137,15 +137,20 @@ class ObjectCache:
             self.shrink(self.limit)
         return True
 
-    def store_blob(self, key: str, pieces: list[bytes | memoryview]) -> tuple[Path, int] | None:
+    def store_blob(self, key: str, pieces: Iterable[bytes | memoryview]) -> tuple[Path, int] | None:
         """Write a file to be mapped (packed weights), without header. Returns its path and crc32, or None if it could not be kept."""
         if self.folder is None:
             return None
         checksum = 0
-        for piece in pieces:
-            checksum = zlib.crc32(piece, checksum)
+
+        def counted() -> Iterator[bytes | memoryview]:
+            nonlocal checksum
+            for piece in pieces:
+                checksum = zlib.crc32(piece, checksum)
+                yield piece
+
         path = self._path(key, "weights")
-        return (path, checksum) if self._write(path, *pieces) else None
+        return (path, checksum) if self._write(path, counted()) else None
 
     def blob_path(self, key: str) -> Path | None:
         """Where the blob of a key lies, if it is there."""

@@ -7,6 +7,7 @@ and is not walked down again. What the cache does not know goes down the stairs 
 from __future__ import annotations
 
 import gc
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -20,7 +21,7 @@ from stepwell.backends.cpu.clock import Clock
 from stepwell.backends.cpu.codegen import compile_llvm_ir
 from stepwell.backends.cpu.host import check_memory
 from stepwell.backends.cpu.image import KernelCall, ProgramImage, TensorSpec
-from stepwell.backends.cpu.weights import collect_weights
+from stepwell.backends.cpu.weights import collect_weights, take_weights
 from stepwell.ir.constants import dtype_of
 from stepwell.ir.diagnostics import CompileError, only_compile_errors
 from stepwell.ir.pass_manager import PassManager, parse_pipeline
@@ -135,25 +136,17 @@ def _compile(state: Compilation) -> tuple[ProgramImage, list[bytes], Any]:
     needed |= {"intermediate values": _number(state.module, "arena_size"), "weights": _number(state.module, "weights_size")}
     check_memory(needed)
     calls = _calls(state.module)
-    with state.clock.measure("look up kernels"):
-        state.find_kernels()
-    missing = [kernel.sym_name.data for kernel in state.kernels()]
-    state.walk(*TO_VECTORS)
-
-    functions = {op.sym_name.data: op for op in state.module.ops if isinstance(op, FuncOp)}
-    for done, name in enumerate(missing):
-        state.clock.show("generate machine code", done * (CODE_STEPS - 2) // len(missing))
-        state.code[name] = state.generate_code(functions[name])
-        state.store.store(state.keys[name], state.code[name])
-    state.clock.advance(CODE_STEPS - 2)
-    main_code = state.generate_code(functions["main"])
+    with ThreadPoolExecutor(1, "stepwell-weights") as background:
+        written = background.submit(collect_weights, take_weights(state.module), state.store)
+        with state.clock.measure("look up kernels"):
+            state.find_kernels()
+        missing = [kernel.sym_name.data for kernel in state.kernels()]
+        main_code = _generate_all_code(state, missing)
+        with state.clock.measure("write weights"):
+            weights, blob = written.result()
+    state.clock.advance()
     main_key = digest("main", main_code)
     state.store.store(main_key, main_code)
-    state.clock.advance()
-
-    with state.clock.measure("write weights"):
-        weights, blob = collect_weights(state.module, state.store)
-    state.clock.advance()
     image = ProgramImage(inputs, outputs, _number(state.module, "arena_size"), [*state.keys.values(), main_key], blob, calls, notes)
     image.facts = {
         "seconds": state.clock.seconds,
@@ -164,6 +157,20 @@ def _compile(state: Compilation) -> tuple[ProgramImage, list[bytes], Any]:
         "arena_lower_bound": _number(state.module, "arena_lower_bound"),
     }
     return image, [*(state.code[name] for name in state.keys), main_code], weights
+
+
+def _generate_all_code(state: Compilation, missing: list[str]) -> bytes:
+    """Object code of the kernels that the cache does not know, into `state.code` and the cache, and of `main`."""
+    state.walk(*TO_VECTORS)
+    functions = {op.sym_name.data: op for op in state.module.ops if isinstance(op, FuncOp)}
+    for done, name in enumerate(missing):
+        state.clock.show("generate machine code", done * (CODE_STEPS - 2) // len(missing))
+        state.code[name] = state.generate_code(functions[name])
+        state.store.store(state.keys[name], state.code[name])
+    state.clock.advance(CODE_STEPS - 2)
+    main_code = state.generate_code(functions["main"])
+    state.clock.advance()
+    return main_code
 
 
 def _number(module: ModuleOp, name: str) -> int:

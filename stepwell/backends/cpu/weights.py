@@ -1,62 +1,107 @@
-"""The packed weights of a program: one block of bytes, laid out by `plan-memory`, written once and mapped at run time.
+"""The weights of a program: one block of bytes, laid out by `plan-memory`, written once and mapped at run time.
 
 `plan-memory` leaves each constant as `memref.global ... {offset = N}` and the size of the block as the module attribute
-`stepwell.weights_size`.
+`stepwell.weights_size`. From here on nothing else needs the constants: they are taken out of the module and written while kernels are
+being compiled. Hashing and writing leave the interpreter to others.
 """
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, ModuleOp
 
-from stepwell.backends.cpu.cache import ObjectCache, digest
+from stepwell.backends.cpu.cache import ObjectCache
 from stepwell.backends.cpu.image import WeightsBlob
 from stepwell.backends.cpu.numpy_address import aligned_bytes
 from stepwell.ir.constants import array_of, is_splat
 from stepwell.ir.diagnostics import CompileError
 
-
-def collect_weights(module: ModuleOp, store: ObjectCache) -> tuple[Any, WeightsBlob]:
-    """The block as memory, a mapped file where the cache keeps it, and its description."""
-    size_attribute = module.attributes.get("stepwell.weights_size")
-    size = size_attribute.value.data if isinstance(size_attribute, IntegerAttr) else 0
-    if size == 0:
-        return b"", WeightsBlob("", 0, 0)
-    pieces: list[bytes | memoryview] = []
-    position = 0
-    for offset, payload in sorted(_payloads(module), key=lambda piece: piece[0]):
-        if offset < position:
-            raise CompileError("two constants overlap in the plan of the weights")
-        pieces += [bytes(offset - position), payload]
-        position = offset + len(payload)
-    pieces.append(bytes(size - position))
-    key = digest("weights", *pieces)
-    stored = store.store_blob(key, pieces)
-    if stored is not None:
-        mapped = store.map_blob(key, size)
-        if mapped is not None:
-            return mapped, WeightsBlob(key, size, stored[1])
-    return _in_memory(pieces, size), WeightsBlob(key, size, 0)
+_CHUNK = 4 << 20
+"""Bytes that are hashed and written at a time, so that the interpreter is asked for rarely."""
 
 
-def _in_memory(pieces: list[bytes | memoryview], size: int) -> Any:
-    """The block where no file holds it. Offsets in it are aligned, so the block is."""
-    block, position = aligned_bytes(size), 0
-    for piece in pieces:
-        block[position : position + len(piece)] = np.frombuffer(piece, np.uint8)
-        position += len(piece)
-    return block
+@dataclass
+class Weights:
+    """What the block consists of: (offset, bytes) in order, and zeros between them."""
+
+    size: int
+    payloads: list[tuple[int, bytes]]
+
+    def chunks(self) -> Iterator[bytes]:
+        """The whole block in pieces of about `_CHUNK` bytes or one payload."""
+        pieces: list[bytes] = []
+        position = gathered = 0
+        for offset, payload in [*self.payloads, (self.size, b"")]:
+            pieces += [bytes(offset - position), payload]
+            gathered += offset - position + len(payload)
+            position = offset + len(payload)
+            if gathered >= _CHUNK or position == self.size:
+                if len(payload) >= _CHUNK:
+                    yield b"".join(pieces[:-1])
+                    yield payload
+                else:
+                    yield b"".join(pieces)
+                pieces.clear()
+                gathered = 0
 
 
-def _payloads(module: ModuleOp) -> list[tuple[int, bytes]]:
-    found: list[tuple[int, bytes]] = []
+def take_weights(module: ModuleOp) -> Weights:
+    """The constants of a module; they are gone from it afterwards."""
+    size = module.attributes.get("stepwell.weights_size")
+    payloads: list[tuple[int, bytes]] = []
     for op in module.ops:
         offset = op.attributes.get("offset")
         value = op.properties.get("initial_value")
         if op.name == "memref.global" and isinstance(offset, IntegerAttr) and isinstance(value, DenseIntOrFPElementsAttr):
             constant = cast("DenseIntOrFPElementsAttr[Any]", value)
-            payload = array_of(constant).tobytes() if is_splat(constant) else constant.data.data
-            found.append((offset.value.data, payload))
-    return found
+            payloads.append((offset.value.data, array_of(constant).tobytes() if is_splat(constant) else constant.data.data))
+            del op.properties["initial_value"]
+    payloads.sort(key=lambda payload: payload[0])
+    for (offset, payload), (following, _) in pairwise(payloads):
+        if offset + len(payload) > following:
+            raise CompileError("two constants overlap in the plan of the weights")
+    return Weights(size.value.data if isinstance(size, IntegerAttr) else 0, payloads)
+
+
+def collect_weights(weights: Weights, store: ObjectCache) -> tuple[Any, WeightsBlob]:
+    """The block as memory, a mapped file where the cache keeps it, and its description. Consumes the payloads."""
+    if weights.size == 0:
+        return b"", WeightsBlob("", 0, 0)
+    content = blake2b(digest_size=16, person=b"stepwell weights")
+    for chunk in weights.chunks():
+        content.update(chunk)
+    key = content.hexdigest()
+    stored = store.store_blob(key, weights.chunks())
+    mapped = store.map_blob(key, weights.size) if stored is not None else None
+    if stored is not None and mapped is not None:
+        weights.payloads.clear()
+        _give_back_memory()
+        return mapped, WeightsBlob(key, weights.size, stored[1])
+    return _in_memory(weights), WeightsBlob(key, weights.size, 0)
+
+
+def _in_memory(weights: Weights) -> Any:
+    """The block where no file holds it. Offsets in it are aligned, so the block is."""
+    block, position = aligned_bytes(weights.size), 0
+    weights.payloads.reverse()
+    while weights.payloads:
+        offset, payload = weights.payloads.pop()
+        block[position:offset] = 0
+        position = offset + len(payload)
+        block[offset:position] = np.frombuffer(payload, np.uint8)
+    block[position:] = 0
+    return block
+
+
+def _give_back_memory() -> None:
+    """Freed memory goes back to the system before the mapped weights take as much; glibc would keep what is not the last of its heap."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

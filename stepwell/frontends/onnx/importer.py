@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
@@ -31,7 +30,7 @@ from stepwell.frontends.onnx.inputs import Input, InputSpec, resolve_inputs
 from stepwell.frontends.onnx.load import OnnxModel, load_model
 from stepwell.frontends.onnx.node import Node, check_signature, schema_of
 from stepwell.frontends.onnx.registry import InputMissing, UnsupportedOperator, find_converter, operators
-from stepwell.frontends.onnx.tensors import element_of_dtype, quote, to_array
+from stepwell.frontends.onnx.tensors import Origin, element_of_dtype, quote, to_array
 from stepwell.ir.constants import dense, element_type_of, tensor_type
 from stepwell.ir.diagnostics import CompileError
 
@@ -69,13 +68,11 @@ def import_model(
 class Scope:
     """The names that nodes see: of the graph, of the graphs around a branch, or of a function."""
 
-    def __init__(
-        self, versions: Mapping[str, int], path: str, parent: Scope | None, folder: Path | None, input_names: Sequence[str]
-    ) -> None:
+    def __init__(self, versions: Mapping[str, int], path: str, parent: Scope | None, origin: Origin, input_names: Sequence[str]) -> None:
         self.versions = versions
         self.path = path
         self.parent = parent
-        self.folder = folder
+        self.origin = origin
         self.input_names = input_names
         self.depth: int = parent.depth + 1 if parent else 0
         self._values: dict[str, Value | TensorProto | None] = {}
@@ -91,7 +88,7 @@ class Scope:
             return self.parent[name]
         value = self._values[name]
         if isinstance(value, TensorProto):
-            array = to_array(value, self.folder, f"initializer {quote(name)}")
+            array = to_array(value, self.origin, f"initializer {quote(name)}")
             value = Value(tensor_type(array.shape, element_type_of(array.dtype)), array)
             self._values[name] = value
         return value
@@ -113,7 +110,7 @@ class Importer:
     def run(self) -> ModuleOp:
         """The whole module."""
         graph = self.model.proto.graph
-        scope = Scope(opset_versions(self.model.proto), "", None, self.model.folder, [i.name for i in self.inputs])
+        scope = Scope(opset_versions(self.model.proto), "", None, self.model.origin, [i.name for i in self.inputs])
         for index, given in enumerate(self.inputs):
             scope[given.name] = self.builder.argument(index) if given.value is None else self.builder.constant(given.value)
         results = self.graph_results(graph, scope, {i.name for i in self.inputs}, {})
@@ -157,7 +154,7 @@ class Importer:
         """The results of a subgraph, imported in place."""
         if len(graph.input) != len(arguments):
             raise CompileError(f"the subgraph {quote(graph.name)} has {len(graph.input)} inputs, is given {len(arguments)}")
-        inner = Scope(scope.versions, f"{name}/", scope, scope.folder, scope.input_names)
+        inner = Scope(scope.versions, f"{name}/", scope, scope.origin, scope.input_names)
         for formal, value in zip(graph.input, arguments, strict=True):
             inner[formal.name] = value
         return self.graph_results(graph, inner, {formal.name for formal in graph.input}, bindings)
@@ -255,7 +252,7 @@ class Importer:
         if len(inputs) > len(function.input):
             raise CompileError(f"function {quote(function.name)} has {len(function.input)} inputs, is called with {len(inputs)}")
         # Some of the standard's own bodies import only their own domain; for the rest the caller's versions hold.
-        inner = Scope({**scope.versions, **opset_versions(function)}, f"{name}/", None, scope.folder, scope.input_names)
+        inner = Scope({**scope.versions, **opset_versions(function)}, f"{name}/", None, scope.origin, scope.input_names)
         inner.depth = scope.depth + 1
         for formal, value in zip(function.input, inputs, strict=False):
             if value is not None:

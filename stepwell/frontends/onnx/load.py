@@ -13,6 +13,8 @@ from google.protobuf.message import DecodeError
 from onnx import ModelProto
 
 from stepwell.frontends.onnx.check import check_model
+from stepwell.frontends.onnx.large_tensors import BytesSource, FileSource, LargeTensors, Source, without_large_tensors
+from stepwell.frontends.onnx.tensors import Origin
 from stepwell.ir.diagnostics import CompileError
 
 MAX_FILE_BYTES = 2**31 - 1
@@ -34,11 +36,20 @@ _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
 
 @dataclass(frozen=True)
 class OnnxModel:
-    """A checked model. `folder` is where its external data lies (None: the model came from memory), `name` stands in messages."""
+    """A checked model. `folder` is where its external data lies (None: the model came from memory), `name` stands in messages.
+
+    In a model that was read from a file or from bytes, `large` has the contents of large tensors; the proto holds tickets for them.
+    """
 
     proto: ModelProto
     folder: Path | None
     name: str
+    large: LargeTensors | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """Where the contents of tensors are that are not in the proto."""
+        return Origin(self.folder, self.large)
 
 
 def load_model(source: str | os.PathLike[str] | bytes | ModelProto | OnnxModel) -> OnnxModel:
@@ -46,51 +57,59 @@ def load_model(source: str | os.PathLike[str] | bytes | ModelProto | OnnxModel) 
     if isinstance(source, OnnxModel):
         return source
     if isinstance(source, ModelProto):
-        return _checked(source, None, source.graph.name or "model")
+        return _checked(OnnxModel(source, None, source.graph.name or "model"))
     if isinstance(source, bytes):
-        return _checked(_parse(source, "model"), None, "model")
+        return _checked(_parse(BytesSource(source), None, "model"))
     path = Path(source)
-    return _checked(_parse(_read(path), path.name), path.parent, path.name)
-
-
-def _checked(proto: ModelProto, folder: Path | None, name: str) -> OnnxModel:
     try:
-        check_model(proto)
+        return _checked(_parse(_open(path), path.parent, path.name))
+    except OSError as error:
+        raise CompileError(f"cannot read the model: {error.strerror or error}", location=str(path)) from None
+
+
+def _checked(model: OnnxModel) -> OnnxModel:
+    try:
+        check_model(model.proto)
     except CompileError as error:
-        raise CompileError(error.message, location=error.location or name, hint=error.hint) from None
-    return OnnxModel(proto, folder, name)
+        raise CompileError(error.message, location=error.location or model.name, hint=error.hint) from None
+    return model
 
 
-def _read(path: Path) -> bytes:
+def _open(path: Path) -> FileSource:
     try:
-        size = path.stat().st_size
         if not path.is_file():
+            path.stat()  # raises where there is nothing at all
             raise CompileError("not a regular file", location=str(path), hint="pass the path of an .onnx file")
-        if size > MAX_FILE_BYTES:
-            raise CompileError(
-                f"the file has {size} bytes, protobuf's limit is {MAX_FILE_BYTES}",
-                location=str(path),
-                hint="store the weights as external data",
-            )
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise CompileError(f"cannot read the model: {reason}", location=str(path)) from None
+        source = FileSource(path)
+    except ValueError as error:  # a zero byte in the name
+        raise CompileError(f"cannot read the model: {error}", location=str(path)) from None
+    if source.size > MAX_FILE_BYTES:
+        raise CompileError(
+            f"the file has {source.size} bytes, protobuf's limit is {MAX_FILE_BYTES}",
+            location=str(path),
+            hint="store the weights as external data",
+        )
+    return source
 
 
-def _parse(data: bytes, name: str) -> ModelProto:
-    if not data:
+def _parse(source: Source, folder: Path | None, name: str) -> OnnxModel:
+    if source.size == 0:
         raise CompileError("the file is empty", location=name)
-    if len(data) > MAX_FILE_BYTES:
-        raise CompileError(f"the model has {len(data)} bytes, protobuf's limit is {MAX_FILE_BYTES}", location=name)
+    if source.size > MAX_FILE_BYTES:
+        raise CompileError(f"the model has {source.size} bytes, protobuf's limit is {MAX_FILE_BYTES}", location=name)
+    begin = source.read(0, max(len(signature) for signature, _, _ in _SIGNATURES))
     for signature, what, hint in _SIGNATURES:
-        if data.startswith(signature):
+        if begin.startswith(signature):
             raise CompileError(f"this is {what}", location=name, hint=hint)
-    proto = ModelProto()
+    proto, large = ModelProto(), None
     try:
-        proto.ParseFromString(data)
+        if (leafed := without_large_tensors(source)) is not None:
+            data, large = leafed
+            proto.ParseFromString(data)
+        else:
+            proto.ParseFromString(source.read(0, source.size))
     except DecodeError:
         raise CompileError("not an ONNX model, or a truncated one: it does not parse", location=name) from None
     if not proto.HasField("graph"):
         raise CompileError("not an ONNX model: it has no graph", location=name)
-    return proto
+    return OnnxModel(proto, folder, name, large)

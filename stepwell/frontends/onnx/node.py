@@ -17,13 +17,11 @@ from stepwell.dialects.nn.base import NnOp, PythonValue
 from stepwell.frontends.onnx.builder import FunctionBuilder, Value, is_broadcast
 from stepwell.frontends.onnx.check import describe, normal_domain
 from stepwell.frontends.onnx.registry import InputMissing, UnsupportedOperator
-from stepwell.frontends.onnx.tensors import quote, to_array
+from stepwell.frontends.onnx.tensors import Origin, quote, to_array
 from stepwell.ir.constants import Array, dtype_of, tensor_type
 from stepwell.ir.diagnostics import CompileError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from stepwell.frontends.onnx.importer import Scope
 
 
@@ -194,8 +192,8 @@ class Node:
 
     def array(self, tensor: TensorProto) -> Array:
         """The elements of a tensor of the model."""
-        folder: Path | None = self.scope.folder
-        return to_array(tensor, folder)
+        origin: Origin = self.scope.origin
+        return to_array(tensor, origin)
 
     def branch(self, graph: GraphProto, arguments: Sequence[Value] = ()) -> list[Value]:
         """The results of a subgraph, imported in place."""

@@ -1,7 +1,7 @@
 """TensorProto in, numpy array out. Every claim that the file makes about sizes is checked before memory is asked for.
 
-Weights of a real model arrive as `raw_data` or as external data; both become a read-only view of one `bytes` object, which
-`stepwell.ir.constants.dense` takes over without a further copy.
+Weights of a real model arrive as `raw_data` or as external data; both are read when they are asked for and become a read-only view of one
+`bytes` object, which `stepwell.ir.constants.dense` takes over without a further copy.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from ml_dtypes import bfloat16
 from onnx import TensorProto
 
+from stepwell.frontends.onnx.large_tensors import LargeTensors
 from stepwell.ir.constants import Array
 from stepwell.ir.diagnostics import CompileError
 
@@ -81,8 +83,18 @@ def checked_shape(dimensions: Iterable[int], itemsize: int, what: str) -> tuple[
     return shape
 
 
-def to_array(tensor: TensorProto, folder: Path | None, what: str | None = None) -> Array:
-    """The elements of a tensor. `folder` is where external data may lie; None if the model came from memory."""
+@dataclass(frozen=True)
+class Origin:
+    """Where the contents of tensors are that are not in the ModelProto."""
+
+    folder: Path | None = None
+    """Where external data may lie; None if the model came from memory."""
+    large: LargeTensors | None = None
+    """What was left in the model's file."""
+
+
+def to_array(tensor: TensorProto, origin: Origin, what: str | None = None) -> Array:
+    """The elements of a tensor."""
     what = what or f"tensor {quote(tensor.name)}"
     dtype = dtype_of_element(tensor.data_type, what)
     shape = checked_shape(tensor.dims, dtype.itemsize, what)
@@ -90,9 +102,9 @@ def to_array(tensor: TensorProto, folder: Path | None, what: str | None = None) 
         raise CompileError(f"{what} is stored in segments, which is not supported")
 
     if tensor.data_location == TensorProto.EXTERNAL:
-        raw = _external_bytes(tensor, folder, math.prod(shape) * dtype.itemsize, what)
+        raw = _external_bytes(tensor, origin.folder, math.prod(shape) * dtype.itemsize, what)
     elif tensor.HasField("raw_data"):
-        raw = tensor.raw_data
+        raw = tensor.raw_data if origin.large is None else origin.large.contents(tensor.raw_data)
     else:
         return _from_typed_field(tensor, dtype, shape, what)
 

@@ -14,6 +14,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import Block, Operation
 from xdsl.traits import Pure
 
+from stepwell.ir.constants import Payload
 from stepwell.ir.passes import Pass
 
 
@@ -65,6 +66,5 @@ def _simplify(block: Block, outer: dict[Hashable, Operation]) -> None:
 def _key(op: Operation) -> Hashable:
     value: Any = op.properties.get("value")
     if isinstance(value, DenseIntOrFPElementsAttr):
-        # `bytes` remembers its hash, so that a large weight is hashed once.
-        return type(op), cast(DenseIntOrFPElementsAttr[Any], value).data.data, op.results[0].type
+        return type(op), Payload(cast(DenseIntOrFPElementsAttr[Any], value).data.data), op.results[0].type
     return type(op), tuple(op.operands), frozenset(op.properties.items()), tuple(r.type for r in op.results)

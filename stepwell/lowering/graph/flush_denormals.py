@@ -10,6 +10,7 @@ In: level 1. Out: the same with those elements of constants at (signed) zero, an
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -18,7 +19,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, Float32Type, Float64Type, IntegerAttr, i64
 from xdsl.ir import Operation
 
-from stepwell.ir.constants import array_of, dense, is_splat
+from stepwell.ir.constants import Array, array_of, dense, is_splat
 from stepwell.ir.passes import Pass
 
 
@@ -51,11 +52,23 @@ class FlushDenormals(Pass):
 
 def _flush(op: Operation, value: DenseIntOrFPElementsAttr[Any]) -> int:
     array = array_of(value)
-    stored = array.reshape(-1)[:1] if is_splat(value) else array
-    tiny = (np.abs(stored) < np.finfo(stored.dtype).tiny) & (stored != 0)
-    count = int(np.count_nonzero(tiny))
+    stored = (array.reshape(-1)[:1] if is_splat(value) else array).reshape(-1)
+    count = sum(int(np.count_nonzero(_denormal(part))) for part in _parts(stored))
     if not count:
         return 0
-    flushed = np.where(tiny, np.copysign(stored.dtype.type(0), stored), stored)
-    op.properties["value"] = dense(np.broadcast_to(flushed, array.shape) if is_splat(value) else flushed, value.type)
+    flushed: Array = stored.copy()
+    for part in _parts(flushed):
+        tiny = _denormal(part)
+        part[tiny] = np.copysign(part.dtype.type(0), part[tiny])
+    shaped: Array = np.broadcast_to(flushed, array.shape) if is_splat(value) else flushed.reshape(array.shape)
+    op.properties["value"] = dense(shaped, value.type)
     return count * (array.size if is_splat(value) else 1)
+
+
+def _parts(flat: Array, size: int = 1 << 16) -> Iterator[Array]:
+    """Views so short that what is computed from them stays in the cache."""
+    return (flat[i : i + size] for i in range(0, flat.size, size))
+
+
+def _denormal(part: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    return (np.abs(part) < np.finfo(part.dtype).tiny) & (part != 0)

@@ -111,31 +111,39 @@ def _per_channel(constant: Array, op: Linear) -> Array | None:
 def _scaled_outputs(op: Linear, w: Array, factor: Array) -> Array:
     """w times a factor for each output channel."""
     if isinstance(op, nn.MatmulOp):
-        return (w * factor).astype(w.dtype)
+        return _product(w, factor)
     if isinstance(op, nn.ConvOp):
-        shaped = factor if _is_last(op) else factor.reshape(-1, *(1,) * (w.ndim - 1))
-        return (w * shaped).astype(w.dtype)
+        return _product(w, factor if _is_last(op) else factor.reshape(-1, *(1,) * (w.ndim - 1)))
     # Transposed: [I, O / groups, kernel...]; the output channels of group g belong to the g-th part of I.
     groups = number(op.groups)
     first = np.moveaxis(w, (-2, -1), (0, 1)) if _is_last(op) else w
-    split = first.reshape(groups, -1, *first.shape[1:]) * factor.reshape(groups, 1, -1, *(1,) * (w.ndim - 2))
-    joined = split.reshape(first.shape).astype(w.dtype)
+    split = _product(first.reshape(groups, -1, *first.shape[1:]), factor.reshape(groups, 1, -1, *(1,) * (w.ndim - 2)))
+    joined = split.reshape(first.shape)
     return np.moveaxis(joined, (0, 1), (-2, -1)) if _is_last(op) else joined
 
 
 def _scaled_inputs(op: Linear, w: Array, factor: Array) -> Array:
     """w times a factor for each input channel."""
     if isinstance(op, nn.MatmulOp):
-        return (w * factor[:, None]).astype(w.dtype)
+        return _product(w, factor[:, None])
     if isinstance(op, nn.ConvTransposeOp):
-        shaped = factor[:, None] if _is_last(op) else factor.reshape(-1, *(1,) * (w.ndim - 1))
-        return (w * shaped).astype(w.dtype)
+        return _product(w, factor[:, None] if _is_last(op) else factor.reshape(-1, *(1,) * (w.ndim - 1)))
     # [O, I / groups, kernel...]: the inputs of group g belong to the g-th part of O.
     groups = number(op.groups)
     first = np.moveaxis(w, (-1, -2), (0, 1)) if _is_last(op) else w
-    split = first.reshape(groups, -1, *first.shape[1:]) * factor.reshape(groups, 1, -1, *(1,) * (w.ndim - 2))
-    joined = split.reshape(first.shape).astype(w.dtype)
+    split = _product(first.reshape(groups, -1, *first.shape[1:]), factor.reshape(groups, 1, -1, *(1,) * (w.ndim - 2)))
+    joined = split.reshape(first.shape)
     return np.moveaxis(joined, (0, 1), (-1, -2)) if _is_last(op) else joined
+
+
+def _product(w: Array, factor: Array) -> Array:
+    """w times a factor in f64, rounded once to the type of w, without an array of f64 in between."""
+    result = np.empty(np.broadcast_shapes(w.shape, factor.shape), w.dtype)
+    if w.dtype.kind == "V":  # bf16: numpy's own conversions know nothing of it
+        result[...] = (w * factor).astype(w.dtype)
+    else:
+        np.multiply(w, factor, out=result, dtype=np.float64, casting="same_kind")
+    return result
 
 
 # ---- shifts into one bias ---------------------------------------------------------------------------------------------------------

@@ -26,10 +26,10 @@ SMALL = 1 << 20
 def matmul_of_one_hot(op: nn.MatmulOp, site: Site) -> Replacement:
     """cast(indices == [0, 1, ..., n - 1]) @ table -> gather(table, indices)"""
     table = constant_array(op.b)
-    if table is None or table.ndim != 2 or not np.isfinite(table).all() or not is_static(op.y):
+    if table is None or table.ndim != 2 or not is_static(op.y):
         return None
     indices = _one_hot_indices(op.a, table.shape[0])
-    if indices is None:
+    if indices is None or not np.isfinite(table).all():
         return None
     n, type = table.shape[0], element_of(indices)
     flat = site.make(nn.ReshapeOp, indices, result_type=tensor_type(shape_of(op.y)[:-1], type))

@@ -29,7 +29,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects import arith, bufferization, memref, scf, tensor
 from stepwell.dialects.layouts import is_castable, layout_of, strided
-from stepwell.ir.constants import DYNAMIC
+from stepwell.ir.constants import DYNAMIC, Payload
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
 from stepwell.lowering.loops.memref_types import buffer_type
@@ -96,11 +96,11 @@ class _Globals:
     def __init__(self, module: ModuleOp) -> None:
         self._module = module
         self._symbols = SymbolTable(module)
-        self._made: dict[tuple[Attribute, bytes], str] = {}
+        self._made: dict[tuple[Attribute, Payload], str] = {}
 
     def name(self, op: arith.ConstantOp) -> str:
         value = cast(DenseIntOrFPElementsAttr[Any], op.value)
-        key = (cast(Attribute, value.type), value.data.data)
+        key = (cast(Attribute, value.type), Payload(value.data.data))
         if key not in self._made:
             name = self._symbols.fresh(op.result.name_hint or "constant")
             type = cast(TensorType[Any], op.result.type)
@@ -181,6 +181,7 @@ class _MainBufferizer:
         insert_before(last, func.ReturnOp.create(location=last.location))
         for op in (last, *reversed(self._old)):
             Rewriter.erase_op(op)
+            op.properties.pop("value", None)  # the global has the payload now; an erased op may live on in a cycle
         for arg in self._dropped_arguments:
             arg.block.erase_arg(arg)
         erase_dead(block, (arith.ConstantOp,))

@@ -64,7 +64,7 @@ class Packing:
         return AffineMap(map.num_dims, map.num_symbols, (packed // self.tile, *others, packed % self.tile))
 
     def array(self, array: Array) -> Array:
-        """The packed payload, zeros beyond the end."""
+        """The packed payload, zeros beyond the end: a view where nothing has to be added."""
         extent = array.shape[self.dimension]
         panels = -(-extent // self.tile)
         if panels * self.tile != extent:
@@ -72,7 +72,7 @@ class Packing:
             array = np.pad(array, widths)
         before, after = array.shape[: self.dimension], array.shape[self.dimension + 1 :]
         cut = array.reshape(*before, panels, self.tile, *after)
-        return np.ascontiguousarray(np.moveaxis(np.moveaxis(cut, self.dimension + 1, -1), self.dimension, 0))
+        return np.moveaxis(np.moveaxis(cut, self.dimension + 1, -1), self.dimension, 0)
 
 
 @dataclass(frozen=True)
@@ -173,6 +173,7 @@ def _pack(call: func.CallOp, packing: Packing, packed: dict[tuple[SSAValue, Pack
             if not value.has_more_than_one_use():
                 call.operands[packing.argument] = packed[key]
                 Rewriter.erase_op(owner)
+                del owner.properties["value"]  # an erased op may live on in a cycle, its payload must not
         return packed[key]
     if key in packed and cast(Operation, packed[key].owner).parent is call.parent:
         return packed[key]
