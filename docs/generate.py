@@ -34,11 +34,13 @@ FAMILIES = {
     "shape": "Shapes and layout",
     "index": "Gather and scatter",
     "resize": "Resize",
+    "sampling": "Sampling",
     "recurrent": "Recurrent",
     "quant": "Quantisation",
     "signal": "Signal",
     "einsum": "Einsum",
     "control": "Control flow",
+    "training": "Training steps",
 }
 """How the families of the frontend are called in the table; one that is missing here is called by its own name."""
 
