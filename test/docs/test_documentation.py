@@ -1,4 +1,4 @@
-"""The documentation says what the tools print: generated pages are up to date, the tour shows the real IR, links lead somewhere, examples run."""
+"""The documentation is true: generated pages are up to date, the tour shows the real IR, links lead somewhere, examples run."""
 
 from __future__ import annotations
 
