@@ -58,9 +58,43 @@ def padded_by_an_input() -> Model:
     return b.finish(b("Pad", b.input("x", 3, 4), b.constant(np.array([1, 0, 2, 3])), b.input("value")))
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64, np.uint8, np.uint64])
+@pytest.mark.parametrize("op", ["Div", "Mod"])
+def test_integer_division_never_ends_the_program(op: str, dtype: type) -> None:
+    """What is divided by 0 is undefined; the process lives, and the other elements are right."""
+    element = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    values = [onnx.helper.make_tensor_value_info(name, element, (37,)) for name in ("a", "b", "y")]
+    graph = onnx.helper.make_graph([onnx.helper.make_node(op, ["a", "b"], ["y"])], "g", values[:2], values[2:])
+    session = InferenceSession(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8))
+    a, b = np.arange(37).astype(dtype), np.arange(3, 40).astype(dtype)
+    a[5], b[3], b[5] = np.iinfo(dtype).min, 0, np.array(-1).astype(dtype)
+    (y,) = session.run(None, {"a": a, "b": b})
+    right = np.delete(np.arange(37), [3, 5])
+    a, b = a[right], b[right]
+    np.testing.assert_array_equal(y[right], a // b if op == "Div" else a % b)
+
+
+def test_mean_of_no_integers() -> None:
+    model = onnx.parser.parse_model(
+        '<ir_version: 8, opset_import: ["": 18]> g (int32[3, 0] x) => (int32[3] y) { axes = Constant <value_ints = [1]> () '
+        "y = ReduceMean <keepdims = 0> (x, axes) }"
+    )
+    assert InferenceSession(model).run(None, {"x": np.zeros((3, 0), np.int32)})[0].shape == (3,)
+
+
+def narrow_power() -> Model:
+    b = Builder(26)
+    x = b.input("x", 40, dtype="int32", high=4)
+    narrow = b("Cast", x, to=onnx.TensorProto.INT16)
+    return b.finish(b("Cast", b("Pow", narrow, narrow), to=onnx.TensorProto.INT32))
+
+
 MODELS: dict[str, Callable[[], Model]] = {
     f.__name__: f
-    for f in (constant_gives_the_shape, softmax_in_another_type, grid_sample, deformed_convolution, places_of_maxima, padded_by_an_input)
+    for f in (
+        *(constant_gives_the_shape, softmax_in_another_type, grid_sample, deformed_convolution, places_of_maxima, padded_by_an_input),
+        *(narrow_power,),
+    )
 }
 
 

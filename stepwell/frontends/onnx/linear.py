@@ -21,6 +21,8 @@ def _gemm(n: Node, a: Value, b: Value, c: Value | None = None) -> Value:
     b = n.transpose(b, (1, 0)) if n.int("transB") else b
     y = n.op(nn.MatmulOp, a, b)
     alpha, beta = n.float("alpha", 1.0), n.float("beta", 1.0)
+    if y.dtype.kind in "iu" and not (alpha.is_integer() and beta.is_integer()):
+        n.unsupported(f"alpha {alpha} and beta {beta} on integers")
     if alpha != 1.0:
         y = n.mul(y, n.like(alpha, y))
     if c is None or beta == 0.0:

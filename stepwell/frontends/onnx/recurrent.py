@@ -1,4 +1,4 @@
-"""ONNX recurrent layers. LSTM has an op of its own; GRU and RNN of few steps are unrolled."""
+"""ONNX recurrent layers. The usual LSTM has an op of its own; GRU, RNN and every other LSTM are unrolled if their steps are few."""
 
 from __future__ import annotations
 
@@ -14,7 +14,27 @@ from stepwell.frontends.onnx.shape import slice_axis
 MAX_UNROLLED = 512
 """Steps times directions."""
 
-ACTIVATIONS = {"Sigmoid": nn.SigmoidOp, "Tanh": nn.TanhOp, "Relu": nn.ReluOp}
+Activation = Callable[[Value], Value]
+
+
+def _affine_of(n: Node, x: Value, alpha: float, beta: float) -> Value:
+    return n.add(n.mul(x, n.like(alpha, x)), n.like(beta, x))
+
+
+ACTIVATIONS: dict[str, tuple[Callable[[Node, Value, float, float], Value], float | None, float | None]] = {
+    "sigmoid": (lambda n, x, a, b: n.op(nn.SigmoidOp, x), None, None),
+    "tanh": (lambda n, x, a, b: n.op(nn.TanhOp, x), None, None),
+    "relu": (lambda n, x, a, b: n.op(nn.ReluOp, x), None, None),
+    "affine": (_affine_of, 1, 0),
+    "leakyrelu": (lambda n, x, a, b: n.op(nn.LeakyReluOp, x, alpha=a), 0.01, None),
+    "thresholdedrelu": (lambda n, x, a, b: n.op(nn.ThresholdedReluOp, x, alpha=a), 1, None),
+    "scaledtanh": (lambda n, x, a, b: n.mul(n.op(nn.TanhOp, n.mul(x, n.like(b, x))), n.like(a, x)), 1, 1),
+    "hardsigmoid": (lambda n, x, a, b: n.op(nn.HardSigmoidOp, x, alpha=a, beta=b), 0.2, 0.5),
+    "elu": (lambda n, x, a, b: n.op(nn.EluOp, x, alpha=a), 1, None),
+    "softsign": (lambda n, x, a, b: n.op(nn.SoftsignOp, x), None, None),
+    "softplus": (lambda n, x, a, b: n.op(nn.SoftplusOp, x), None, None),
+}
+"""Lower-case name -> (the function of x, alpha and beta, their defaults; None: it takes none)."""
 
 
 def _directions(n: Node) -> int:
@@ -24,8 +44,8 @@ def _directions(n: Node) -> int:
     return 2 if direction == "bidirectional" else 1
 
 
-def _check(n: Node, x: Value, w: Value, r: Value, gates: int, lengths: Value | None) -> tuple[int, int, int, int]:
-    """(steps, batch, hidden, directions); sequences must all have the full length."""
+def _check(n: Node, x: Value, w: Value, r: Value, gates: int) -> tuple[int, int, int, int]:
+    """(steps, batch, hidden, directions)."""
     if x.rank != 3 or w.rank != 3 or r.rank != 3:
         n.fail(f"operands of shapes {list(x.shape)}, {list(w.shape)} and {list(r.shape)} do not have three axes")
     if n.int("layout"):
@@ -37,10 +57,6 @@ def _check(n: Node, x: Value, w: Value, r: Value, gates: int, lengths: Value | N
         n.fail(f"weights {list(w.shape)} and {list(r.shape)} do not fit an operand {list(x.shape)} and {directions} directions")
     if n.has("hidden_size") and n.int("hidden_size") != hidden:
         n.fail(f"hidden_size is {n.int('hidden_size')} but the weights are for {hidden}")
-    if n.has("clip"):
-        n.unsupported("clip")
-    if lengths is not None and any(length != steps for length in n.known_ints(lengths, "sequence_lens")):
-        n.unsupported("sequences shorter than the operand")
     return steps, batch, hidden, directions
 
 
@@ -63,14 +79,13 @@ def _lstm(
     c0: Value | None = None,
     peepholes: Value | None = None,
 ) -> Sequence[Value]:
-    _, batch, hidden, directions = _check(n, x, w, r, 4, lengths)
-    if peepholes is not None and (peepholes.array is None or peepholes.array.any()):
-        n.unsupported("peepholes")
-    if n.int("input_forget"):
-        n.unsupported("coupled input and forget gates")
-    wanted = ["Sigmoid", "Tanh", "Tanh"] * directions
-    if [a.lower() for a in n.strs("activations", wanted)] != [a.lower() for a in wanted]:
-        n.unsupported(f"activations {n.strs('activations', wanted)}")
+    steps, batch, hidden, directions = _check(n, x, w, r, 4)
+    usual = ["Sigmoid", "Tanh", "Tanh"] * directions
+    names = n.strs("activations", usual)
+    plain = peepholes is None or (peepholes.array is not None and not peepholes.array.any())
+    full = lengths is None or (lengths.array is not None and all(length == steps for length in lengths.array.reshape(-1)))
+    if not (plain and full) or n.int("input_forget") or n.has("clip") or [a.lower() for a in names] != [a.lower() for a in usual]:
+        return _unrolled_lstm(n, x, w, r, b, lengths, h0, c0, None if plain else peepholes)
     b = n.full(0, x.dtype, (directions, 8 * hidden)) if b is None else b
     state = (directions, batch, hidden)
     sequence = n.transpose(x, (1, 0, 2)) if n.int("layout") else x
@@ -81,45 +96,81 @@ def _lstm(
     return tuple(n.transpose(v, p) if n.wanted(i) else v for i, (v, p) in enumerate(((y, (2, 0, 1, 3)), (h, (1, 0, 2)), (c, (1, 0, 2)))))
 
 
-Cell = Callable[[Value, Value, int], Value]
-"""(x of a step [B, I], h [B, H], direction) -> the next h."""
+Cell = Callable[[Value, tuple[Value, ...], int], tuple[Value, ...]]
+"""(x of a step [B, I], state (h [B, H], ...), direction) -> the next state."""
 
 
-def _unrolled(n: Node, x: Value, h0: Value, directions: int, cell: Cell) -> Sequence[Value]:
-    """y [T, D, B, H] and the last h [D, B, H], in the layout of the node."""
+def _unrolled(
+    n: Node, x: Value, state: Sequence[Value], lengths: Value | None, directions: int, cell: Cell
+) -> tuple[Value, tuple[Value, ...]]:
+    """y [T, D, B, H] and the last state, each [D, B, H], in the layout of the node.
+
+    A sequence that is over keeps its state and gives zeros; backward, one that has not begun does.
+    """
     sequence = n.transpose(x, (1, 0, 2)) if n.int("layout") else x
     steps, batch, inputs = sequence.shape
     if steps * directions > MAX_UNROLLED:
         n.unsupported(f"{steps} steps are too many to unroll")
+    if lengths is not None and lengths.array is not None and all(length == steps for length in lengths.array.reshape(-1)):
+        lengths = None
+    column = None if lengths is None else n.reshape(lengths, (batch, 1))
     rows: list[list[Value]] = [[] for _ in range(steps)]
-    last: list[Value] = []
+    last: list[tuple[Value, ...]] = []
     for d in range(directions):
-        h = n.reshape(slice_axis(n, h0, 0, d, d + 1), h0.shape[1:])
+        now = tuple(n.reshape(slice_axis(n, s, 0, d, d + 1), s.shape[1:]) for s in state)
         backward = d == 1 or n.str("direction", "forward") == "reverse"
         for t in reversed(range(steps)) if backward else range(steps):
-            h = cell(n.reshape(slice_axis(n, sequence, 0, t, t + 1), (batch, inputs)), h, d)
-            rows[t].append(n.reshape(h, (1, 1, *h.shape)))
-        last.append(n.reshape(h, (1, *h.shape)))
-    results: list[Value] = []
-    h = _joined(n, last, 0)
-    if n.wanted(0):
-        y = _joined(n, [_joined(n, row, 1) for row in rows], 0)
-        results.append(n.transpose(y, (2, 0, 1, 3)) if n.int("layout") else y)
-    else:
-        results.append(h)
-    results.append(n.transpose(h, (1, 0, 2)) if n.int("layout") else h)
-    return results
+            following = cell(n.reshape(slice_axis(n, sequence, 0, t, t + 1), (batch, inputs)), now, d)
+            y = following[0]
+            if column is not None:
+                runs = n.op(nn.GtOp, column, n.like(t, column))
+                following = tuple(n.op(nn.SelectOp, runs, new, old) for new, old in zip(following, now, strict=True))
+                y = n.op(nn.SelectOp, runs, y, n.like(0, y))
+            now = following
+            rows[t].append(n.reshape(y, (1, 1, *y.shape)))
+        last.append(tuple(n.reshape(s, (1, *s.shape)) for s in now))
+    final = tuple(_joined(n, parts, 0) for parts in zip(*last, strict=True))
+    if n.int("layout"):
+        final = tuple(n.transpose(s, (1, 0, 2)) for s in final)
+    if not n.wanted(0):
+        return final[0], final
+    y = _joined(n, [_joined(n, row, 1) for row in rows], 0) if steps else n.full(0, x.dtype, (0, directions, *state[0].shape[1:]))
+    return n.transpose(y, (2, 0, 1, 3)) if n.int("layout") else y, final
 
 
 def _joined(n: Node, parts: Sequence[Value], axis: int) -> Value:
     return parts[0] if len(parts) == 1 else n.op(nn.ConcatOp, *parts, axis=axis)
 
 
-def _activation(n: Node, names: Sequence[str], which: int) -> Callable[[Value], Value]:
-    if which >= len(names) or names[which] not in ACTIVATIONS:
-        n.unsupported(f"activations {list(names)}")
-    op_class = ACTIVATIONS[names[which]]
-    return lambda v: n.op(op_class, v)
+def _activations(n: Node, usual: Sequence[str], directions: int) -> list[list[Activation]]:
+    """The functions of each direction. `activation_alpha` and `_beta` hold numbers for those functions that take one, in order."""
+    names = n.strs("activations", list(usual) * directions)
+    if len(names) != len(usual) * directions or any(name.lower() not in ACTIVATIONS for name in names):
+        n.unsupported(f"activations {names}")
+    alphas, betas = n.floats("activation_alpha"), n.floats("activation_beta")
+    found: list[Activation] = []
+    for name in names:
+        function, alpha, beta = ACTIVATIONS[name.lower()]
+        # Exporters either list a number for every function or only for those that take one.
+        alpha = _taken(alphas, alpha, len(found), len(names))
+        beta = _taken(betas, beta, len(found), len(names))
+        found.append(lambda v, function=function, alpha=alpha, beta=beta: function(n, v, alpha, beta))
+    return [found[d * len(usual) : (d + 1) * len(usual)] for d in range(directions)]
+
+
+def _taken(given: list[float], default: float | None, position: int, count: int) -> float:
+    """The number for a function: by its place where all have one, else the next one for a function that takes any."""
+    if default is None:
+        return 0.0
+    if len(given) == count:
+        return given[position]
+    return given.pop(0) if given else default
+
+
+def _clipped(n: Node, x: Value) -> Value:
+    """What goes into an activation, within the bound that the node sets."""
+    bound = n.float("clip")
+    return n.op(nn.ClipOp, x, min=-bound, max=bound) if n.has("clip") else x
 
 
 def _rows(n: Node, matrix: Value, d: int, start: int, end: int) -> Value:
@@ -138,16 +189,17 @@ def _rnn(
     n: Node, x: Value, w: Value, r: Value, b: Value | None = None, lengths: Value | None = None, h0: Value | None = None
 ) -> Sequence[Value]:
     """h = f(x w^T + h r^T + b)."""
-    _, batch, hidden, directions = _check(n, x, w, r, 1, lengths)
+    _, batch, hidden, directions = _check(n, x, w, r, 1)
     b = n.full(0, x.dtype, (directions, 2 * hidden)) if b is None else b
-    names = n.strs("activations", ["Tanh"] * directions)
+    functions = _activations(n, ["Tanh"], directions)
 
-    def cell(step: Value, h: Value, d: int) -> Value:
+    def cell(step: Value, state: tuple[Value, ...], d: int) -> tuple[Value, ...]:
         here = _affine(n, step, _rows(n, w, d, 0, hidden), _rows(n, b, d, 0, hidden))
-        back = _affine(n, h, _rows(n, r, d, 0, hidden), _rows(n, b, d, hidden, 2 * hidden))
-        return _activation(n, names, d)(n.add(here, back))
+        back = _affine(n, state[0], _rows(n, r, d, 0, hidden), _rows(n, b, d, hidden, 2 * hidden))
+        return (functions[d][0](_clipped(n, n.add(here, back))),)
 
-    return _unrolled(n, x, _state(n, h0, x, (directions, batch, hidden)), directions, cell)
+    y, final = _unrolled(n, x, [_state(n, h0, x, (directions, batch, hidden))], lengths, directions, cell)
+    return y, *final
 
 
 @converter("GRU")
@@ -155,24 +207,65 @@ def _gru(
     n: Node, x: Value, w: Value, r: Value, b: Value | None = None, lengths: Value | None = None, h0: Value | None = None
 ) -> Sequence[Value]:
     """Gates update, reset, hidden: h = (1 - z) g + z h, g = tanh(x + r h) where the reset is before or after the product with r."""
-    _, batch, hidden, directions = _check(n, x, w, r, 3, lengths)
+    _, batch, hidden, directions = _check(n, x, w, r, 3)
     b = n.full(0, x.dtype, (directions, 6 * hidden)) if b is None else b
-    names = n.strs("activations", ["Sigmoid", "Tanh"] * directions)
+    functions = _activations(n, ["Sigmoid", "Tanh"], directions)
     one = n.full(np.asarray(1), x.dtype)
 
-    def cell(step: Value, h: Value, d: int) -> Value:
-        def gate(g: int, state: Value, *, ahead: bool = True) -> tuple[Value, Value]:
+    def cell(step: Value, state: tuple[Value, ...], d: int) -> tuple[Value, ...]:
+        (h,) = state
+
+        def gate(g: int, previous: Value) -> tuple[Value, Value]:
             here = _affine(n, step, _rows(n, w, d, g * hidden, (g + 1) * hidden), _rows(n, b, d, g * hidden, (g + 1) * hidden))
             bias = _rows(n, b, d, (3 + g) * hidden, (4 + g) * hidden)
-            return here, _affine(n, state, _rows(n, r, d, g * hidden, (g + 1) * hidden), bias)
+            return here, _affine(n, previous, _rows(n, r, d, g * hidden, (g + 1) * hidden), bias)
 
-        sigma, tanh = _activation(n, names, 2 * d), _activation(n, names, 2 * d + 1)
-        update, reset = (sigma(n.add(*gate(g, h))) for g in (0, 1))
+        sigma, tanh = functions[d]
+        update, reset = (sigma(_clipped(n, n.add(*gate(g, h)))) for g in (0, 1))
         if n.int("linear_before_reset"):
             here, back = gate(2, h)
-            new = tanh(n.add(here, n.mul(reset, back)))
+            new = tanh(_clipped(n, n.add(here, n.mul(reset, back))))
         else:
-            new = tanh(n.add(*gate(2, n.mul(reset, h))))
-        return n.add(n.mul(n.sub(one, update), new), n.mul(update, h))
+            new = tanh(_clipped(n, n.add(*gate(2, n.mul(reset, h)))))
+        return (n.add(n.mul(n.sub(one, update), new), n.mul(update, h)),)
 
-    return _unrolled(n, x, _state(n, h0, x, (directions, batch, hidden)), directions, cell)
+    y, final = _unrolled(n, x, [_state(n, h0, x, (directions, batch, hidden))], lengths, directions, cell)
+    return y, *final
+
+
+def _unrolled_lstm(
+    n: Node,
+    x: Value,
+    w: Value,
+    r: Value,
+    b: Value | None,
+    lengths: Value | None,
+    h0: Value | None,
+    c0: Value | None,
+    peepholes: Value | None,
+) -> Sequence[Value]:
+    """Gates input, output, forget, cell; peepholes [D, 3 H] let the first three see the cell."""
+    _, batch, hidden, directions = _check(n, x, w, r, 4)
+    b = n.full(0, x.dtype, (directions, 8 * hidden)) if b is None else b
+    functions = _activations(n, ["Sigmoid", "Tanh", "Tanh"], directions)
+
+    def cell(step: Value, state: tuple[Value, ...], d: int) -> tuple[Value, ...]:
+        h, c = state
+        sigma, cell_in, cell_out = functions[d]
+        here = _affine(n, step, _rows(n, w, d, 0, 4 * hidden), _rows(n, b, d, 0, 4 * hidden))
+        total = n.add(here, _affine(n, h, _rows(n, r, d, 0, 4 * hidden), _rows(n, b, d, 4 * hidden, 8 * hidden)))
+
+        def gate(g: int, seen: Value | None) -> Value:
+            part = slice_axis(n, total, 1, g * hidden, (g + 1) * hidden)
+            if seen is not None and peepholes is not None:
+                part = n.add(part, n.mul(seen, _rows(n, peepholes, d, g * hidden, (g + 1) * hidden)))
+            return _clipped(n, part)
+
+        into = sigma(gate(0, c))
+        forget = n.sub(n.like(1, into), into) if n.int("input_forget") else sigma(gate(2, c))
+        new = n.add(n.mul(forget, c), n.mul(into, cell_in(gate(3, None))))
+        return n.mul(sigma(gate(1, new)), cell_out(new)), new
+
+    state = (directions, batch, hidden)
+    y, final = _unrolled(n, x, [_state(n, h0, x, state), _state(n, c0, x, state)], lengths, directions, cell)
+    return y, *final

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
-from xdsl.dialects.builtin import BFloat16Type, Float64Type, f32, i1
+from xdsl.dialects.builtin import BFloat16Type, Float64Type, f32, i1, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from stepwell.dialects import arith, math, nn
@@ -298,7 +298,12 @@ def _div(op: NnOp, s: Scalars, a: SSAValue, b: SSAValue) -> SSAValue:
 def _pow(op: NnOp, s: Scalars, a: SSAValue, b: SSAValue) -> SSAValue:
     if is_float(a.type):
         return s.add(math.PowFOp.create(operands=(a, b), result_types=(a.type,), properties={"fastmath": arith.FastMathFlagsAttr("none")}))
-    return s.add(math.IPowIOp.create(operands=(a, b), result_types=(a.type,)))
+    if width_of(element := a.type) >= 32:
+        return s.add(math.IPowIOp.create(operands=(a, b), result_types=(element,)))
+    # Narrow numbers wrap around as the low bits of wide ones do.
+    wider = arith.ExtUIOp if _unsigned(op) else arith.ExtSIOp
+    x, y = (s.convert(wider, v, i32) for v in (a, b))
+    return s.convert(arith.TruncIOp, s.add(math.IPowIOp.create(operands=(x, y), result_types=(i32,))), element)
 
 
 @scalar(nn.MaxOp)
@@ -355,7 +360,7 @@ def _mod(op: nn.ModOp, s: Scalars, a: SSAValue, b: SSAValue) -> SSAValue:
     if is_float(a.type):
         remainder = s.remainder(a, b)
     else:
-        remainder = s.binary(arith.RemUIOp if unsigned else arith.RemSIOp, a, b)
+        remainder = s.left_over(a, b, unsigned=unsigned)
     if number(op.fmod) or unsigned:
         return remainder
     # The sign of b: one more b where the signs differ and there is a remainder.

@@ -57,7 +57,6 @@ REFUSED: dict[str, str] = {
     r"resize.*antialias": "antialias",
     r"resize_tf_crop_and_resize": "coordinate mode tf_crop_and_resize",
     r"training_dropout_(?!zero)|training_dropout$": "training mode",
-    r"lstm_with_peepholes": "peepholes",
     r"einsum_batch_diagonal": "a diagonal",
     r"bitcast_bool": "differ in size",
     r"range_bfloat16": "must be known",
