@@ -84,6 +84,25 @@ def test_concurrent_calls_do_not_disturb_each_other() -> None:
     assert not wrong
 
 
+def test_concurrent_compilations_do_not_disturb_each_other() -> None:
+    wrong: list[str] = []
+
+    def work(name: str) -> None:
+        model, arrays = SMALL_MODELS[name]()
+        try:
+            for cache in (False, True):
+                _check(stepwell.compile(model.SerializeToString(), cache=cache)(arrays), list(ReferenceEvaluator(model).run(None, arrays)))
+        except Exception as error:
+            wrong.append(f"{name}: {error!r}")
+
+    callers = [threading.Thread(target=work, args=(name,)) for name in ("mlp", "mlp", "conv_1d", "attention", "shapes_and_indices")]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert not wrong
+
+
 def test_results_go_into_the_callers_buffers() -> None:
     model, arrays = SMALL_MODELS["mlp"]()
     program = stepwell.compile(model.SerializeToString())
