@@ -177,7 +177,7 @@ def _identity(model: Model) -> tuple[Any, ...] | None:
         except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle; ValueError: a zero byte
             reason = error.strerror if isinstance(error, OSError) else None
             raise CompileError(f"cannot read the model: {reason or error}", location=os.fspath(model)) from None
-        return "file", str(path), status.st_size, status.st_mtime_ns, status.st_ino
+        return "file", str(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
     if type(model).__name__ == "ModelProto":
         return None
     raise CompileError(f"a model is a path, bytes or an onnx.ModelProto, not {_kind(model)}")

@@ -66,6 +66,9 @@ class FileStamp:
     path: str
     size: int
     changed: int
+    """When its content last changed, in nanoseconds; archives set this to what they like."""
+    renewed: int
+    """When the file was last written or put in place, in nanoseconds; nobody can set this."""
 
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> FileStamp | None:
@@ -74,7 +77,7 @@ class FileStamp:
             status = os.stat(path)
         except OSError:
             return None
-        return cls(os.fspath(path), status.st_size, status.st_mtime_ns)
+        return cls(os.fspath(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 @dataclass

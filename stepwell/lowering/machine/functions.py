@@ -40,9 +40,25 @@ def parameters_of(w: Walk, types: Sequence[Any]) -> list[str]:
     return flat
 
 
+_LIBRARY_CALLS = frozenset(
+    f"{name}{suffix}"
+    for suffix in ("", "f", "l")
+    for name in (
+        "acos asin atan atan2 cbrt ceil copysign cos cosh exp exp10 exp2 fabs floor fma fmax fmaximum fmin fminimum fmod frexp ldexp llrint llround "
+        "log log10 log2 lrint lround modf nearbyint pow remainder rint round roundeven sin sincos sinh sqrt tan tanh trunc"
+    ).split()
+) | {"bcmp", "memcmp", "memcpy", "memmove", "memset"}
+"""Functions of the C library that LLVM may call for an operation it has no instruction for."""
+
+
+def symbol_of(name: str) -> str:
+    """The symbol of a function in object code. One named like a function of the C library must not be taken for it."""
+    return f"{name}_kernel" if name in _LIBRARY_CALLS else name
+
+
 def emit_function(w: Walk, function: FuncOp) -> None:
     """One func.func with a body."""
-    name = function.sym_name.data
+    name = symbol_of(function.sym_name.data)
     block = function.body.block
     w.kernel, w.tasks, w.writes, w.homes = name, 0, Writes(), {}
     is_kernel = name != MAIN
@@ -96,7 +112,7 @@ def _define_argument(w: Walk, argument: SSAValue, tokens: list[Token], position:
 @anchor("func.call")
 def emit_call(w: Walk, op: Operation) -> None:
     callee: Any = op.properties["callee"]
-    name: str = callee.root_reference.data
+    name = symbol_of(callee.root_reference.data)
     w.force_reads(None)
     types = parameters_of(w, [operand.type for operand in op.operands])
     args: list[Token] = []
