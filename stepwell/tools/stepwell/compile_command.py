@@ -7,7 +7,7 @@ import sys
 
 from stepwell.ir.diagnostics import CompileError
 from stepwell.tools.stepwell.console import write_text
-from stepwell.tools.stepwell.inputs import add_model_arguments, compile_model, model_name, shapes_of
+from stepwell.tools.stepwell.inputs import add_model_arguments, compile_model, model_name, print_model
 
 TERMINAL_LIMIT = 16
 """Constants of more elements are not printed on a terminal."""
@@ -40,10 +40,8 @@ def execute(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.elide is not None and arguments.elide < 0:
         raise CompileError(f"--elide {arguments.elide}: the number of elements cannot be negative")
-    from stepwell.api import print_level
-
     limit = arguments.elide
     if limit is None and arguments.output == "-" and sys.stdout.isatty():
         limit = TERMINAL_LIMIT
-    write_text(arguments.output, print_level(arguments.model, arguments.stop_after, inputs=shapes_of(arguments, {}), elide=limit))
+    write_text(arguments.output, print_model(arguments, arguments.stop_after, limit))
     return 0

@@ -7,7 +7,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping
+import ast
+import re
+import shlex
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,12 +120,34 @@ def feed(program: Program, arguments: argparse.Namespace, files: Mapping[str, Ar
     return arrays
 
 
+def print_model(arguments: argparse.Namespace, level: str, elide: int | None) -> str:
+    """The model of the command line at a level of the stairs."""
+    from stepwell.api import print_level
+
+    with _command_line_hints():
+        return print_level(arguments.model, level, inputs=shapes_of(arguments, {}), elide=elide)
+
+
+@contextmanager
+def _command_line_hints() -> Generator[None]:
+    """Where an error advises a Python user to pass `inputs={...}`, advise `--shape`."""
+    try:
+        yield
+    except CompileError as error:
+        found = re.search(r"inputs=(\{.*\})$", error.hint or "")
+        if found is not None:
+            shapes: dict[str, tuple[int, ...]] = ast.literal_eval(found[1])
+            options = (shlex.quote(f"{name}={'x'.join(map(str, shape)) or 'scalar'}") for name, shape in shapes.items())
+            error.hint = f"{(error.hint or '')[: found.start()]}{' '.join(f'--shape {option}' for option in options)}"
+        raise
+
+
 def compile_model(arguments: argparse.Namespace, files: Mapping[str, Array] | None = None) -> Program:
     """Compile the model of the command line, showing progress on a terminal."""
     import stepwell
     from stepwell.tools.stepwell.progress import progress_on_terminal
 
-    with progress_on_terminal(f"compiling {model_name(arguments)}") as progress:
+    with _command_line_hints(), progress_on_terminal(f"compiling {model_name(arguments)}") as progress:
         return stepwell.compile(
             arguments.model,
             inputs=shapes_of(arguments, files or {}),

@@ -124,7 +124,15 @@ CASES: dict[str, tuple[Make, str]] = {
     "absurd dimension": (run(model([node("Relu", ["x"], ["y"])], {"x": [2**40]}, ["y"])), "has dimension 1099511627776"),
     "absurd product": (run(model([node("Relu", ["x"], ["y"])], {"x": [2**30] * 4}, ["y"])), "more than the limit"),
     "shapes do not fit": (run(model([node("MatMul", ["x", "x"], ["y"])], {"x": [2, 3]}, ["y"])), "inner extents of 2x3 and 2x3 differ"),
-    "free dimensions": (run(FREE), "these inputs have free dimensions: 'x' [batch, 3, height, width]"),
+    "free dimensions": (run(FREE), "'x' [batch, 3, height, width] (fix them, for example --shape x=1x3x64x64)"),
+    "free dimensions of a level": (
+        lambda folder: ["compile", run(FREE)(folder)[1], "--stop-after", "nn"],
+        "(fix them, for example --shape x=1x3x64x64)",
+    ),
+    "free dimensions of an odd name": (
+        run(model([node("Relu", ["an 'x'"], ["y"])], {"an 'x'": ["n", "m"]}, ["y"])),
+        """(fix them, for example --shape 'an '"'"'x'"'"'=1x64')""",
+    ),
     "negative dimension": (run(model([node("Relu", ["x"], ["y"])], {"x": [2, -5]}, ["y"])), "these inputs have free dimensions"),
     "larger than memory": (
         run(model([node("Relu", ["x"], ["y"])], HUGE, ["y"])),
