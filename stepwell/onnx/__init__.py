@@ -1,11 +1,11 @@
 """The thin doors for programs that speak ONNX already: a backend of the `onnx` package, and a session as ONNX Runtime has.
 
-    from stepwell.onnx import InferenceSession
-    session = InferenceSession("model.onnx")
-    outputs = session.run(None, {"x": array})          # compiles for the shapes that it meets
+from stepwell.onnx import InferenceSession
+session = InferenceSession("model.onnx")
+outputs = session.run(None, {"x": array})          # compiles for the shapes that it meets
 
-    import stepwell.onnx.backend                       # the interface of onnx.backend.base
-    stepwell.onnx.backend.prepare(model).run([array])
+import stepwell.onnx.backend                       # the interface of onnx.backend.base
+stepwell.onnx.backend.prepare(model).run([array])
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
 """The interface that the `onnx` package asks of a backend: `prepare(model).run(inputs)`, on the CPU."""
 
+# The interfaces of onnx.backend, onnx.reference, onnxruntime and multiprocessing that are used here carry no types.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping

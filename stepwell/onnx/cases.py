@@ -5,6 +5,9 @@ shapes whose outputs the reference evaluator of the `onnx` package computes, so 
 compile time or left over in a buffer.
 """
 
+# The interfaces of onnx.backend, onnx.reference, onnxruntime and multiprocessing that are used here carry no types.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import re

@@ -7,6 +7,9 @@
 The cache is empty at the start. A case that crashes its process or runs out of time is one failed case.
 """
 
+# The interfaces of onnx.backend, onnx.reference, onnxruntime and multiprocessing that are used here carry no types.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import argparse

@@ -5,6 +5,9 @@ compiled for those values, if they are integers or booleans and few (what `input
 is never compiled in.
 """
 
+# The interfaces of onnx.backend, onnx.reference, onnxruntime and multiprocessing that are used here carry no types.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import os
