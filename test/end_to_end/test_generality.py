@@ -89,11 +89,19 @@ def narrow_power() -> Model:
     return b.finish(b("Cast", b("Pow", narrow, narrow), to=onnx.TensorProto.INT32))
 
 
+def sequences() -> Model:
+    b = Builder(27)
+    parts = b("SplitToSequence", b.input("x", 7, 5), b.constant(np.array(3)), axis=0)
+    longer = b("SequenceInsert", b("SequenceErase", parts, b.constant(np.array(1))), b.input("y", 2, 5), b.constant(np.array(-1)))
+    whole = b("ConcatFromSequence", longer, axis=0)
+    return b.finish(b("Mul", whole, b("ReduceSum", b("SequenceAt", longer, b.constant(np.array(-1))))), b("SequenceLength", parts))
+
+
 MODELS: dict[str, Callable[[], Model]] = {
     f.__name__: f
     for f in (
         *(constant_gives_the_shape, softmax_in_another_type, grid_sample, deformed_convolution, places_of_maxima, padded_by_an_input),
-        *(narrow_power,),
+        *(narrow_power, sequences),
     )
 }
 

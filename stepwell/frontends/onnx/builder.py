@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects import func
-from xdsl.dialects.builtin import BytesAttr, DenseIntOrFPElementsAttr, NameLoc, NoneAttr, StringAttr
+from xdsl.dialects.builtin import BytesAttr, DenseIntOrFPElementsAttr, NameLoc, NoneAttr, StringAttr, f32
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
 from stepwell.dialects import nn
@@ -57,6 +57,18 @@ class Value:
     def size(self) -> int:
         """The number of elements."""
         return _size(self.type)
+
+
+@dataclass(eq=False, slots=True)
+class ValueSequence(Value):
+    """A list of tensors that is known to the last when the model is compiled; its own type says nothing."""
+
+    parts: list[Value] = field(default_factory=list[Value])
+
+    @classmethod
+    def of(cls, parts: Sequence[Value]) -> ValueSequence:
+        """The sequence of these values."""
+        return cls(tensor_type((0,), f32), parts=list(parts))
 
 
 def is_broadcast(array: Array) -> bool:

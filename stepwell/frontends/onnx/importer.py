@@ -16,7 +16,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr
 from xdsl.ir import SSAValue
 
-from stepwell.frontends.onnx.builder import FunctionBuilder, Value
+from stepwell.frontends.onnx.builder import FunctionBuilder, Value, ValueSequence
 from stepwell.frontends.onnx.check import (
     FunctionKey,
     function_key,
@@ -29,7 +29,7 @@ from stepwell.frontends.onnx.check import (
 from stepwell.frontends.onnx.inputs import Input, InputSpec, resolve_inputs
 from stepwell.frontends.onnx.load import OnnxModel, load_model
 from stepwell.frontends.onnx.node import Node, check_signature, schema_of
-from stepwell.frontends.onnx.registry import InputMissing, UnsupportedOperator, find_converter, operators
+from stepwell.frontends.onnx.registry import SEQUENCE_OPERATORS, InputMissing, UnsupportedOperator, find_converter, operators
 from stepwell.frontends.onnx.tensors import Origin, element_of_dtype, quote, to_array
 from stepwell.ir.constants import dense, element_type_of, tensor_type
 from stepwell.ir.diagnostics import CompileError
@@ -116,6 +116,9 @@ class Importer:
         results = self.graph_results(graph, scope, {i.name for i in self.inputs}, {})
         if self.unsupported:
             raise CompileError(self._unsupported_message(), needed_inputs=tuple(sorted(self.needed_inputs)))
+        for result, declared in zip(results, graph.output, strict=True):
+            if isinstance(result, ValueSequence):
+                raise CompileError(f"output {quote(declared.name)} is a sequence; only tensors are supported")
         function = self.builder.finish("main", [_present(v) for v in results])
         names = {"input_names": [i.name for i in self.inputs], "output_names": [v.name for v in graph.output], "notes": self.notes}
         for key, texts in names.items():
@@ -218,6 +221,8 @@ class Importer:
             raise InputMissing
         if function is not None:
             return self.call_function(function, inputs, attributes, scope, name, wanted)
+        if proto.op_type not in SEQUENCE_OPERATORS and convert is not None and any(isinstance(v, ValueSequence) for v in inputs):
+            raise UnsupportedOperator("it takes a sequence")
         if convert is None:
             return self._expand(proto, inputs, attributes, scope, name, wanted, version)
         self.builder.locate(name)
@@ -323,7 +328,9 @@ def _without_inputs(node: NodeProto, absent: set[str]) -> NodeProto:
 
 def _type_proto(value: Value | None) -> TypeProto:
     result = TypeProto()
-    if value is not None:
+    if isinstance(value, ValueSequence):
+        result.sequence_type.elem_type.CopyFrom(_type_proto(value.parts[0] if value.parts else None))
+    elif value is not None:
         result.tensor_type.elem_type = element_of_dtype(value.dtype)
         for extent in value.shape:
             result.tensor_type.shape.dim.add().dim_value = extent

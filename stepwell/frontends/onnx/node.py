@@ -14,7 +14,7 @@ from xdsl.ir import Attribute
 
 from stepwell.dialects import nn
 from stepwell.dialects.nn.base import NnOp, PythonValue
-from stepwell.frontends.onnx.builder import FunctionBuilder, Value, is_broadcast
+from stepwell.frontends.onnx.builder import FunctionBuilder, Value, ValueSequence, is_broadcast
 from stepwell.frontends.onnx.check import describe, normal_domain
 from stepwell.frontends.onnx.registry import InputMissing, UnsupportedOperator
 from stepwell.frontends.onnx.tensors import Origin, quote, to_array
@@ -316,4 +316,4 @@ class Node:
         return self.op(nn.BroadcastToOp, x, result_type=tensor_type(extents, x.element))
 
 
-__all__ = ["Node", "Value", "check_signature", "describe", "dtype_of", "schema_of"]
+__all__ = ["Node", "Value", "ValueSequence", "check_signature", "describe", "dtype_of", "schema_of"]

@@ -32,7 +32,16 @@ FAMILIES = (
     "control",
     "sampling",
     "training",
+    "sequence",
 )
+
+SEQUENCE_OPERATORS = frozenset(
+    {
+        *("SequenceAt", "SequenceErase", "SequenceInsert", "SequenceLength", "ConcatFromSequence"),
+        *("Identity", "Loop", "Optional", "OptionalHasElement", "OptionalGetElement"),
+    }
+)
+"""Operators that may be given a sequence."""
 
 _TABLE: dict[tuple[str, str], list[tuple[int, Converter]]] = {}
 
