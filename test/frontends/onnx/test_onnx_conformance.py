@@ -53,7 +53,8 @@ def chosen() -> list[str]:
 REFUSED: dict[str, str] = {
     r"cast.*(FLOAT8|FLOAT4|INT4|INT2|E8M0|e8m0)|(de|)quantizelinear_(e4m3fn|e5m2|u?int[42]|float4)|STRING|string": "element type|FLOAT8",
     r"scan_sum": "it is supported from opset 9 on",
-    r"sequence_insert|split_to_sequence|optional_get_element_(optional|sequence)|optional_has_element_(tensor|optional|empty_optional)_input": "is a (sequence|optional)",
+    r"sequence_insert|split_to_sequence": "is a (sequence|optional)",
+    r"optional_get_element_(optional|sequence)|optional_has_element_(tensor|optional|empty_optional)_input": "is a (sequence|optional)",
     r"identity_(sequence|opt)|if_(opt|seq)|loop1\d_seq": "is a (sequence|optional) type|is a (sequence|optional)|not supported",
     r"resize.*antialias": "antialias",
     r"resize_tf_crop_and_resize": "coordinate mode tf_crop_and_resize",

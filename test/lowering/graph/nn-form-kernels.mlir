@@ -382,3 +382,30 @@ func.func @main(%x: tensor<?x8x4xf32>, %w: tensor<4x2xf32>, %b: tensor<2xf32>) -
   %a = nn.add %y, %b : tensor<?x8x2xf32>, tensor<2xf32> -> tensor<?x8x2xf32>
   func.return %a : tensor<?x8x2xf32>
 }
+
+// -----
+
+// The shape of the product comes from a constant of one number: it stands in the kernel with that shape.
+// CHECK-LABEL: func.func private @mul_add(%g: tensor<4x1xf32>, %x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {kernel} {
+// CHECK-NEXT:    %0 = nn.constant dense<5.000000e-01> : tensor<4x8xf32>
+// CHECK-NEXT:    %1 = nn.mul %0, %g : tensor<4x8xf32>, tensor<4x1xf32> -> tensor<4x8xf32>
+// CHECK-NEXT:    %2 = nn.add %1, %x : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x8xf32>
+func.func @main(%g: tensor<4x1xf32>, %x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %half = nn.constant dense<5.000000e-01> : tensor<4x8xf32>
+  %m = nn.mul %half, %g : tensor<4x8xf32>, tensor<4x1xf32> -> tensor<4x8xf32>
+  %a = nn.add %m, %x : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x8xf32>
+  func.return %a : tensor<4x8xf32>
+}
+
+// -----
+
+// A softmax keeps its exponentials in its result, so that a change of type is a kernel of its own.
+// CHECK-LABEL: func.func private @softmax(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {kernel} {
+// CHECK-NEXT:    %0 = nn.softmax %x : tensor<4x8xf32>
+// CHECK-NEXT:    func.return %0 : tensor<4x8xf32>
+// CHECK-LABEL: func.func private @cast(%s: tensor<32xf32>) -> tensor<32xf64> attributes {kernel} {
+func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf64> {
+  %s = nn.softmax %x axis = 1 : tensor<4x8xf32>
+  %c = nn.cast %s : tensor<4x8xf32> -> tensor<4x8xf64>
+  func.return %c : tensor<4x8xf64>
+}
