@@ -139,6 +139,8 @@ def _build(
 
 
 def _load(store: ObjectCache, key: str, threads: int) -> Program | None:
+    from stepwell.backends.cpu.pool import pool_address
+
     raw = store.load(key, "program")
     if raw is None:
         return None
@@ -152,7 +154,14 @@ def _load(store: ObjectCache, key: str, threads: int) -> Program | None:
     weights = store.map_blob(image.weights.key, image.weights.size, image.weights.checksum) if image.weights.size else b""
     if weights is None:
         return None
-    return Program(image, code, weights, threads, from_cache=True)
+    pool_address(threads)  # may raise, and that is not the fault of the objects
+    try:
+        return Program(image, code, weights, threads, from_cache=True)
+    except CompileError:  # intact files that nevertheless are no program: whatever wrote them, a rebuild replaces them
+        for object_key in image.objects:
+            store.remove(object_key)
+        store.remove(key, "program")
+        return None
 
 
 # ---- what is asked for --------------------------------------------------------------------------------------------------------------

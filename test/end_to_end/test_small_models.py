@@ -13,6 +13,7 @@ from onnx.reference import ReferenceEvaluator
 from small_models import SMALL_MODELS
 
 import stepwell
+from stepwell.backends.cpu.cache import ObjectCache
 from stepwell.ir.diagnostics import CompileError
 
 
@@ -62,6 +63,22 @@ def test_damaged_weights_are_compiled_anew(tmp_path: Path) -> None:
     assert not again.from_cache
     for a, b in zip(again(**arrays).values(), expected.values(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_cached_objects_that_do_not_link_are_compiled_anew(tmp_path: Path) -> None:
+    model, arrays = SMALL_MODELS["mlp"]()
+    path = tmp_path / "model.onnx"
+    onnx.save(model, path)
+    first = stepwell.compile(path)
+    expected = first(**arrays)
+    store = ObjectCache.default()
+    for key in first.image.objects:
+        store.store(key, b"not machine code, though the checksum says that this was written")
+    again, third = stepwell.compile(path), stepwell.compile(path)
+    assert (again.from_cache, third.from_cache) == (False, True)
+    for program in (again, third):
+        for a, b in zip(program(**arrays).values(), expected.values(), strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def test_concurrent_calls_do_not_disturb_each_other() -> None:

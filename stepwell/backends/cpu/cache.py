@@ -1,8 +1,8 @@
 """Compiled code on disk: content-addressed, written atomically, verified on load, bounded in size, shared by processes without locks.
 
-An entry is one file: magic, checksum, payload. Readers take no lock; a short, foreign or corrupt file is a miss and is removed. Writers
-write a temporary file in the same folder and rename it. Objects are executable code, so the folder is private to the user (0700) and
-entries owned by somebody else are ignored.
+An entry is one file: magic, checksum of key and payload, payload. Readers take no lock; a short, foreign, renamed or corrupt file is a
+miss and is removed. Writers write a temporary file in the same folder and rename it. Objects are executable code, so the folder is private
+to the user (0700), a folder that others can write to is not used, and entries owned by somebody else are ignored.
 
 `STEPWELL_CACHE_DIR` moves the cache, `STEPWELL_CACHE_SIZE` bounds it in bytes (default 4 GiB), `STEPWELL_CACHE=0` turns it off.
 """
@@ -12,7 +12,9 @@ from __future__ import annotations
 import mmap
 import os
 import re
+import stat
 import tempfile
+import warnings
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from pathlib import Path
 
 from stepwell.ir.diagnostics import CompileError
 
-_MAGIC = b"stepwell-entry-1"
+_MAGIC = b"stepwell-entry-2"
 _HEADER = len(_MAGIC) + 16
 _DEFAULT_LIMIT = 4 << 30
 _ENTRY = re.compile(r"[0-9a-f]{32}\.\w+(\.\w+\.tmp)?")
@@ -70,10 +72,13 @@ class CacheStatistics:
 
 
 class ObjectCache:
-    """A folder of verified entries. A cache without a folder never hits and never stores."""
+    """A folder of verified entries. A cache without a folder never hits and never stores; one whose folder others can write to has none."""
 
     def __init__(self, folder: Path | None, limit: int = _DEFAULT_LIMIT) -> None:
-        self.folder = folder
+        reason = None if folder is None else _why_not_private(folder)
+        if reason:
+            warnings.warn(f"the cache is off: {folder} {reason} (try: chmod go-w, or another STEPWELL_CACHE_DIR)", stacklevel=2)
+        self.folder = None if reason else folder
         self.limit = limit
         self._written = 0
 
@@ -98,13 +103,13 @@ class ObjectCache:
         path = self._path(key, kind)
         try:
             with path.open("rb") as file:
-                if hasattr(os, "getuid") and os.fstat(file.fileno()).st_uid != os.getuid():
+                if not _is_ours(os.fstat(file.fileno())):
                     return None
                 raw = file.read()
         except OSError:
             return None
         payload = raw[_HEADER:]
-        if raw[: len(_MAGIC)] != _MAGIC or raw[len(_MAGIC) : _HEADER] != blake2b(payload, digest_size=16).digest():
+        if raw[: len(_MAGIC)] != _MAGIC or raw[len(_MAGIC) : _HEADER] != _checksum(key, kind, payload):
             _remove(path)
             return None
         return payload
@@ -113,7 +118,12 @@ class ObjectCache:
         """Write an entry. A full or read-only disk is no error: the entry is simply not kept."""
         if self.folder is None:
             return
-        self._write(self._path(key, kind), [_MAGIC + blake2b(payload, digest_size=16).digest(), payload])
+        self._write(self._path(key, kind), [_MAGIC + _checksum(key, kind, payload), payload])
+
+    def remove(self, key: str, kind: str = "o") -> None:
+        """Forget an entry."""
+        if self.folder is not None:
+            _remove(self._path(key, kind))
 
     def _write(self, path: Path, pieces: Iterable[bytes | memoryview]) -> bool:
         assert self.folder is not None
@@ -161,15 +171,17 @@ class ObjectCache:
             status = path.stat()
         except OSError:
             return None
-        return path if not hasattr(os, "getuid") or status.st_uid == os.getuid() else None
+        return path if _is_ours(status) else None
 
     def map_blob(self, key: str, size: int, checksum: int | None = None) -> mmap.mmap | None:
         """The blob of a key as read-only memory; None where it is gone, or is not what was written: then it is removed."""
-        path = self.blob_path(key)
-        if path is None or size == 0:
+        if self.folder is None or size == 0:
             return None
+        path = self._path(key, "weights")
         try:
             with path.open("rb") as file:
+                if not _is_ours(os.fstat(file.fileno())):  # asked of the open file: a path may lead elsewhere a moment later
+                    return None
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError):  # ValueError: an empty file
             return None
@@ -210,6 +222,32 @@ class ObjectCache:
         for path, _ in self._entries():
             removed += _remove(path)
         return removed
+
+
+def _checksum(key: str, kind: str, payload: bytes) -> bytes:
+    """Of an entry: the payload under another name is another entry."""
+    state = blake2b(f"{key}.{kind}\n".encode(), digest_size=16)
+    state.update(payload)
+    return state.digest()
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    return not hasattr(os, "getuid") or status.st_uid == os.getuid()
+
+
+def _why_not_private(folder: Path) -> str | None:
+    """What keeps a folder from holding code that we will run; None where nothing does, or where there is no folder yet."""
+    if not hasattr(os, "getuid"):
+        return None
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    if not _is_ours(status):
+        return "belongs to another user"
+    if stat.S_IMODE(status.st_mode) & (stat.S_IWGRP | stat.S_IWOTH):
+        return "can be written to by other users"
+    return None
 
 
 def _remove(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +17,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
     cache = ObjectCache.default()
     if cache.folder is None:
-        print("the cache is off (STEPWELL_CACHE=0)")
+        print("the cache is off (STEPWELL_CACHE=0)" if os.environ.get("STEPWELL_CACHE") == "0" else "the cache is off")
         return 0
     if arguments.action == "clear":
         print(f"{cache.folder}: removed {_entries(cache.clear())}")

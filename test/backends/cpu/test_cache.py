@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,50 @@ def test_damaged_entry_is_a_miss_and_is_removed(tmp_path: Path, damage: str) -> 
     path.write_bytes(raw)
     assert cache.load(key) is None
     assert not path.exists()
+
+
+def test_an_entry_under_another_name_is_a_miss_and_is_removed(tmp_path: Path) -> None:
+    cache, key, other = ObjectCache(tmp_path), digest("a"), digest("b")
+    cache.store(key, b"payload")
+    (path,) = tmp_path.glob("??/*")
+    for renamed, kind in ((other, "o"), (key, "program")):
+        target = tmp_path / renamed[:2] / f"{renamed}.{kind}"
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(path.read_bytes())
+        assert cache.load(renamed, kind) is None
+        assert not target.exists()
+    assert cache.load(key) == b"payload"
+    cache.remove(key)
+    assert cache.load(key) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="who may write is not told by the mode here")
+@pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
+def test_a_folder_that_others_can_write_to_is_not_used(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "cache"
+    ObjectCache(folder).store(digest("a"), b"payload")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.chmod(mode)
+    with pytest.warns(UserWarning, match="can be written to by other users"):
+        cache = ObjectCache(folder)
+    assert cache.folder is None
+    assert cache.load(digest("a")) is None
+    folder.chmod(0o755)
+    assert ObjectCache(folder).load(digest("a")) == b"payload"
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner here")
+def test_what_belongs_to_somebody_else_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, key = ObjectCache(tmp_path), digest("a")
+    cache.store(key, b"payload")
+    stored = cache.store_blob(key, [b"abcdef"])
+    assert stored is not None
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    assert cache.load(key) is None
+    assert cache.blob_path(key) is None
+    assert cache.map_blob(key, 6, stored[1]) is None
+    with pytest.warns(UserWarning, match="belongs to another user"):
+        assert ObjectCache(tmp_path).folder is None
 
 
 def test_oldest_entries_go_first(tmp_path: Path) -> None:
