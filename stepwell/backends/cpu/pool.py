@@ -14,6 +14,7 @@ import os
 import platform
 import threading
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -133,12 +134,14 @@ class _worker_affinity:
         if hasattr(os, "sched_getaffinity"):
             mask = os.sched_getaffinity(0)
             if len(mask) > 1:
-                self._mask = mask
-                os.sched_setaffinity(0, mask - {min(mask)})
+                with suppress(OSError):  # a sandbox may refuse, and a cpuset may shrink: workers then run anywhere
+                    os.sched_setaffinity(0, mask - {min(mask)})
+                    self._mask = mask
 
     def __exit__(self, *_: object) -> None:
         if self._mask is not None:
-            os.sched_setaffinity(0, self._mask)
+            with suppress(OSError):
+                os.sched_setaffinity(0, self._mask)
 
 
 _pools: dict[int, ThreadPool] = {}

@@ -101,6 +101,21 @@ def test_several_python_threads_at_once() -> None:
     assert (counts == 400).all()
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads have no CPU mask here")
+def test_workers_start_where_the_mask_cannot_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[set[int]] = []
+
+    def refuse(process: int, mask: set[int]) -> None:
+        asked.append(mask)
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    started = pool.ThreadPool(2)
+    started.shut_down()
+    assert asked == [{1}]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_child_after_fork_has_a_pool_of_its_own() -> None:
     script = """
