@@ -98,7 +98,7 @@ def npy_header(text: str) -> bytes:
 UNKNOWN = [
     node("Foo", ["x"], ["a"], domain="my.ops"),
     node("Foo", ["a"], ["b"], domain="my.ops"),
-    node("SequenceEmpty", [], ["c"], name="s"),
+    node("ImageDecoder", ["x"], ["c"], name="s"),
 ]
 HUGE = {"x": [2**19, 2**19]}
 
