@@ -3,7 +3,7 @@
     python bench/latency.py                      # all models, 1 and 2 threads
     python bench/latency.py magika --threads 2 --seconds 5
 
-A ratio above 1 means that Stepwell is faster. `agrees` compares every output at rtol 1e-3, atol 1e-4.
+A ratio above 1 means that Stepwell is faster. `agrees` compares every output at rtol 1e-3, atol 1e-4; exit status 1 where one does not.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import sys
 import numpy as np
 
 
-def measure(name: str, threads: int, seconds: float) -> str:
-    """One row of the table."""
+def measure(name: str, threads: int, seconds: float) -> tuple[str, bool]:
+    """One row of the table, and whether the outputs agree."""
     import models
 
     import stepwell
@@ -35,10 +35,11 @@ def measure(name: str, threads: int, seconds: float) -> str:
     ours_time, theirs_time = np.asarray(samples["ours"]), np.asarray(samples["theirs"])
     count = min(len(ours_time), len(theirs_time))
     low, middle, high = np.percentile(theirs_time[:count] / ours_time[:count], [10, 50, 90])
-    return (
+    row = (
         f"{name:20} {threads:7} {np.median(ours_time) * 1e3:10.3f} {np.median(theirs_time) * 1e3:10.3f} "
         f"{middle:8.2f} {low:6.2f}..{high:<6.2f} {'yes' if agrees else 'NO':>6} {worst:9.1e}"
     )
+    return row, agrees
 
 
 def main() -> int:
@@ -53,8 +54,9 @@ def main() -> int:
     arguments = parser.parse_args()
     threads = [int(t) for t in arguments.threads.split(",")]
     if arguments.row:
-        print(measure(arguments.models[0], threads[0], arguments.seconds), flush=True)
-        return 0
+        row, agrees = measure(arguments.models[0], threads[0], arguments.seconds)
+        print(row, flush=True)
+        return 0 if agrees else 1
     print(
         f"{'model':20} {'threads':>7} {'ours ms':>10} {'ORT ms':>10} {'ORT/ours':>8} {'10%..90%':>14} {'agrees':>6} {'max diff':>9}",
         flush=True,

@@ -1,6 +1,6 @@
 """Time to readiness. Cold: compile with an empty cache, beside `iree-compile` where it is installed. Warm: `stepwell.compile` with a filled
 cache beside `onnxruntime.InferenceSession`. Each measurement is a fresh process that has already imported its runtime; alternatives
-alternate.
+alternate. A row in which a measurement fails has `nan` for it, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -64,14 +64,19 @@ print(time.perf_counter() - start, False)
 """
 
 
-def _time(script: str, name: str, cache: str) -> float | None:
+def _time(script: str, name: str, cache: str, from_cache: bool = False) -> float | None:
+    """Seconds; None where the script fails, or the program came from elsewhere than it should have."""
     environment = {**os.environ, "STEPWELL_CACHE_DIR": cache}
     code = script.format(bench=str(Path(__file__).parent), name=name)
     finished = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         print(f"  failed: {(finished.stderr.strip().splitlines() or ['?'])[-1]}", file=sys.stderr)
         return None
-    return float(finished.stdout.split()[0])
+    seconds, cached = finished.stdout.split()
+    if cached != str(from_cache):
+        print(f"  failed: the program of {name} {'was not' if from_cache else 'was'} taken from the cache", file=sys.stderr)
+        return None
+    return float(seconds)
 
 
 def main() -> int:
@@ -82,6 +87,7 @@ def main() -> int:
     parser.add_argument("--iree", action="store_true", help="also run iree-compile (minutes)")
     arguments = parser.parse_args()
     print(f"{'model':20} {'cold s':>8} {'iree s':>8} {'cold/iree':>9} {'warm ms':>9} {'ORT ms':>9} {'warm/ORT':>9}")
+    failed = False
     for name in arguments.models:
         cold: list[float] = []
         iree: list[float] = []
@@ -94,11 +100,12 @@ def main() -> int:
                 if arguments.iree:
                     iree.append(_time(IREE, name, cache) or np.nan)
             for _ in range(arguments.runs):
-                warm.append(_time(OURS, name, cache) or np.nan)
+                warm.append(_time(OURS, name, cache, from_cache=True) or np.nan)
                 ort.append(_time(ORT, name, cache) or np.nan)
         c, i, w, o = (float(np.median(x)) if x else np.nan for x in (cold, iree, warm, ort))
         print(f"{name:20} {c:8.2f} {i:8.2f} {c / i:9.2f} {w * 1e3:9.1f} {o * 1e3:9.1f} {w / o:9.2f}", flush=True)
-    return 0
+        failed |= bool(np.isnan([*cold, *warm, *ort, *iree]).any())
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""`stepwell bench model.onnx --against onnxruntime`: latency beside other runtimes, interleaved in one process."""
+"""`stepwell bench model.onnx --against onnxruntime`: latency beside other runtimes, interleaved in one process.
+
+Exit status 1 if outputs disagree.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,9 @@ from stepwell.tools.stepwell.inputs import add_input_arguments, add_model_argume
 
 if TYPE_CHECKING:
     from stepwell.ir.constants import Array
+
+
+RTOL, ATOL = 1e-3, 1e-4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +48,9 @@ def execute(arguments: argparse.Namespace) -> int:
     reference = list(program(arrays).values())
     runs: dict[str, Callable[[], Iterable[Array]]] = {"stepwell": lambda: program(arrays).values()}
     runs |= {name: PEERS[name](arguments.model, arrays, program.threads) for name in peers}
-    differences = {name: largest_difference(reference, runs[name]()) for name in peers}
+    answers = {name: list(runs[name]()) for name in peers}
+    differences = {name: largest_difference(reference, theirs) for name, theirs in answers.items()}
+    strangers = [name for name, theirs in answers.items() if not agree(reference, theirs)]
     samples = interleave(runs, arguments.seconds)
 
     ours = np.median(samples["stepwell"])
@@ -54,7 +62,15 @@ def execute(arguments: argparse.Namespace) -> int:
         ratio, difference = (f"{np.median(times) / ours:.2f}", f"{differences[name]:.1e}") if name in differences else ("", "")
         rows.add_row(name, f"{np.median(times) * 1e3:.3f}", f"{low:.3f} .. {high:.3f}", ratio, difference)
     console().print(rows)
-    return 0
+    for name in strangers:
+        print(f"stepwell and {name} disagree: an output differs by more than rtol {RTOL:g}, atol {ATOL:g}")
+    return 1 if strangers else 0
+
+
+def agree(ours: Iterable[Array], theirs: Iterable[Array]) -> bool:
+    """Whether all outputs are equal but for rounding."""
+    pairs = zip(ours, theirs, strict=True)
+    return all(np.allclose(np.asarray(a, np.float64), np.asarray(b, np.float64), RTOL, ATOL, equal_nan=True) for a, b in pairs)
 
 
 def largest_difference(ours: Iterable[Array], theirs: Iterable[Array]) -> float:

@@ -186,6 +186,23 @@ def test_bench_measures_beside_onnxruntime(stepwell: Command, small_model: Small
     assert float(row[1]) < 1e-4
 
 
+@pytest.mark.parametrize(("error", "status"), [(0.0, 0), (5e-5, 0), (1.0, 1), (np.nan, 1)])
+def test_bench_fails_where_outputs_disagree(
+    stepwell: Command, small_model: SmallModel, monkeypatch: pytest.MonkeyPatch, error: float, status: int
+) -> None:
+    import stepwell as package
+    from stepwell.tools.stepwell import peers
+
+    def other(path: Path, arrays: dict[str, np.ndarray], threads: int) -> Callable[[], list[np.ndarray]]:
+        program = package.compile(path, threads=threads)
+        return lambda: [array + np.float32(error) for array in program(arrays).values()]
+
+    monkeypatch.setitem(peers.PEERS, "other", other)
+    outcome = stepwell("bench", small_model("mlp"), "--against", "other", "--seconds", "0.01", "--threads", 1)
+    assert outcome.status == status
+    assert ("stepwell and other disagree: an output differs by more than rtol 0.001, atol 0.0001" in outcome.out) == bool(status)
+
+
 def test_alternatives_are_measured_in_turn() -> None:
     order: list[str] = []
     samples = interleave({name: lambda name=name: order.append(name) for name in "abc"}, 0.0, at_least=3)
