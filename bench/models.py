@@ -176,13 +176,15 @@ def _with_weights(name: str, source: Path) -> Path:
     """The cached copy of a light CNN that has weights."""
     from platformdirs import user_cache_path
 
-    target = user_cache_path("stepwell") / "models" / f"{name}-v{LIGHT_VERSION}.onnx"
+    cache = user_cache_path("stepwell")
+    target = cache / "models" / f"{name}-v{LIGHT_VERSION}.onnx"
     if not target.is_file():
         import onnx
 
         model = onnx.load(source)
         put_random_weights(model, np.random.default_rng(zlib.crc32(name.encode())))
-        target.parent.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)  # compiled code lies here too, which nobody else may write
+        target.parent.mkdir(exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
             file.write(model.SerializeToString())
         # Whole or not at all, also when two processes write at once.
