@@ -17,11 +17,16 @@ DIALECTS: dict[str, str] = {
     "bufferization": "stepwell.dialects.bufferization:Bufferization",
     "tensor": "stepwell.dialects.tensor:TensorDialect",
     "llvm": "stepwell.dialects.llvm:LLVM",
+    "gpu": "stepwell.dialects.gpu:GPU",
+    "transform": "stepwell.dialects.transform:Transform",
 }
 
 RARE: dict[str, str] = {
+    "bufferization": "stepwell.dialects.memref_more:RARE_BUFFERIZATION",
     "linalg": "stepwell.dialects.linalg_table:RARE",
+    "memref": "stepwell.dialects.memref_more:RARE",
     "tensor": "stepwell.dialects.tensor_more:RARE",
+    "transform": "stepwell.dialects.transform_table:RARE",
     "vector": "stepwell.dialects.vector_more:RARE",
 }
 """By dialect: (ops, attributes and types) that few programs use and no pipeline does. They load when the parser meets a name that the

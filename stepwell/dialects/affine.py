@@ -380,7 +380,9 @@ class IfOp(IRDLOperation):
             raise VerifyException("with results needs an else region")
         if len(self.else_region.blocks) > 1:
             raise VerifyException("has an else region of more than one block")
-        for region in (self.then_region, self.else_region):
+        for number, region in enumerate((self.then_region, self.else_region)):
+            if region.blocks and region.block.args:
+                raise VerifyException(f"region #{number} should have no arguments")
             if region.blocks and _yielded(region) != tuple(self.result_types):
                 raise VerifyException(f"yields {_types(_yielded(region))} where its results are {_types(self.result_types)}")
 

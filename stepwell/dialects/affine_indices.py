@@ -1,5 +1,8 @@
 """`affine` beyond loops and accesses: splitting and joining of indices, and copies that run in the background (`dma_start`, `dma_wait`)."""
 
+# xDSL's generic types and attributes carry unknown parameters where they are matched by isinstance.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -6,6 +6,9 @@ each
 value once, in order of appearance.
 """
 
+# xDSL's generic types and attributes carry unknown parameters where they are matched by isinstance.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -189,7 +192,8 @@ def is_valid_dim(value: SSAValue) -> bool:
         parent = value.block.parent_op()
         return parent is not None and parent.name in _AFFINE_LOOPS
     owner = value.owner
-    return isinstance(owner, Operation) and (owner.name == "affine.apply" or owner.name in _INDEX_SPLITS) and all(is_valid_dim(operand) for operand in owner.operands)
+    from_dims = isinstance(owner, Operation) and (owner.name == "affine.apply" or owner.name in _INDEX_SPLITS)
+    return from_dims and all(is_valid_dim(operand) for operand in owner.operands)  # pyright: ignore
 
 
 def verify_map_operands(name: str, operands: Sequence[SSAValue], num_dims: int, num_symbols: int) -> None:

@@ -66,7 +66,7 @@ from xdsl.printer import Printer
 from xdsl.traits import ConstantLike, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from stepwell.dialects.support import element_of, is_float, replace_ops, same_container, with_element
+from stepwell.dialects.support import element_of, is_float, replace_ops, with_element
 
 CMPI_PREDICATES = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge")
 CMPF_PREDICATES = (
@@ -232,8 +232,10 @@ class SelectOp(IRDLOperation, HasFolderInterface):
         super().__init__(operands=[cond, lhs, rhs], result_types=[lhs.type])
 
     def verify_(self) -> None:
-        if self.cond.type != i1 and (element_of(self.cond.type) != i1 or not same_container(self.cond.type, self.lhs.type)):
-            raise VerifyException(f"of {self.lhs.type} has a condition of type {self.cond.type}")
+        if self.cond.type != i1 and self.cond.type != (expected := with_element(self.result.type, i1)):
+            raise VerifyException(
+                f"expected condition type to have the same shape as the result type, expected '{expected}', but got '{self.cond.type}'"
+            )
 
     def fold(self) -> Fold:
         if self.lhs is self.rhs:
@@ -286,13 +288,20 @@ class CastOperation(IRDLOperation, HasFolderInterface, ABC):
 
     def verify_(self) -> None:
         source, dest = element_of(self.input.type), element_of(self.result.type)
-        fits = same_container(self.input.type, self.result.type)
-        fits = fits and (_kind(source), _kind(dest)) in (self.KINDS, _either_way(self.KINDS))
+        if with_element(self.input.type, dest) != self.result.type:
+            raise VerifyException(
+                f"requires the same shape for all operands and results: cannot cast {self.input.type} to {self.result.type}; "
+                "failed to verify that input and output have the same tensor dimensions"
+            )
+        fits = (_kind(source), _kind(dest)) in (self.KINDS, _either_way(self.KINDS))
+        for what, type in (("operand", source), ("result", dest)):
+            if fits and isinstance(type, IntegerType) and type.bitwidth == 0:
+                raise VerifyException(f"{what} #0 must be signless-fixed-width-integer-like, but got '{type}'")
         if fits and self.WIDTHS:
             a, b = _width(source), _width(dest)
             fits = {"<": a < b, ">": a > b, "=": a == b}[self.WIDTHS]
         if not fits:
-            raise VerifyException(f"cannot cast {self.input.type} to {self.result.type}")
+            raise VerifyException(f"operand type '{self.input.type}' and result type '{self.result.type}' are cast incompatible")
 
     def fold(self) -> Fold:
         """Integer constants fold to integer constants."""

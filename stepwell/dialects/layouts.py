@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, ArrayAttr, IntegerAttr, MemRefType, NoneAttr, StridedLayoutAttr
+from xdsl.dialects.builtin import DYNAMIC_INDEX, AffineMapAttr, ArrayAttr, IntegerAttr, MemRefType, NoneAttr, StridedLayoutAttr
+from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind, AffineConstantExpr, AffineDimExpr, AffineExpr, AffineMap
 from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects.support import compatible_shapes, describe
@@ -20,10 +21,51 @@ Groups = list[list[int]]
 
 def layout_of(type: MemRefType[Any]) -> tuple[Strides, int | None]:
     """Strides and offset in elements. Raises VerifyException where the layout is not strided."""
+    if isinstance(type.layout, AffineMapAttr):
+        if (found := _layout_of_map(type.layout.data)) is None:
+            raise VerifyException(f"{type} has no strided layout")
+        return found
     strides = type.get_strides()
     if strides is None:
         raise VerifyException(f"{type} has no strided layout")
     return tuple(strides), type.get_offset()
+
+
+def _layout_of_map(map: AffineMap) -> tuple[Strides, int | None] | None:
+    """What a map of one result says if it is a sum of dimensions, each with a factor that is a constant or symbolic, and an offset."""
+    if len(map.results) != 1:
+        return None
+    strides: list[int | None] = [0] * map.num_dims
+    offset: int | None = 0
+    pending = [map.results[0]]
+    while pending:
+        term = pending.pop()
+        if isinstance(term, AffineBinaryOpExpr) and term.kind is AffineBinaryOpKind.Add:
+            pending += [term.lhs, term.rhs]
+            continue
+        factors = [term.lhs, term.rhs] if isinstance(term, AffineBinaryOpExpr) and term.kind is AffineBinaryOpKind.Mul else [term]
+        dims = [factor for factor in factors if isinstance(factor, AffineDimExpr)]
+        others = [factor for factor in factors if not isinstance(factor, AffineDimExpr)]
+        if len(dims) > 1 or any(factor.used_dims() for factor in others):
+            return None
+        value = _product(others)
+        if dims:
+            position = dims[0].position
+            old = strides[position]
+            strides[position] = None if value is None or old is None else old + value
+        else:
+            offset = None if value is None or offset is None else offset + value
+    return tuple(strides), offset
+
+
+def _product(factors: Sequence[AffineExpr]) -> int | None:
+    """The product, None where one is symbolic."""
+    product = 1
+    for factor in factors:
+        if not isinstance(factor, AffineConstantExpr):
+            return None
+        product *= factor.value
+    return product
 
 
 def row_major(shape: Sequence[int]) -> Strides:

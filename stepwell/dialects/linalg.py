@@ -630,4 +630,7 @@ _NAMED = (
 )
 """Named ops that xDSL has too; ours stand in `linalg_table`."""
 
-Linalg = replace_ops(without(shipped.Linalg, *(f"linalg.{name}" for name in _NAMED)), [GenericOp, IndexOp, FillOp, CopyOp, MatmulOp, TransposeOp, BroadcastOp, ReduceOp, PackOp, UnPackOp])
+Linalg = replace_ops(
+    without(shipped.Linalg, *(f"linalg.{name}" for name in _NAMED)),
+    [GenericOp, IndexOp, FillOp, CopyOp, MatmulOp, TransposeOp, BroadcastOp, ReduceOp, PackOp, UnPackOp],
+)

@@ -4,6 +4,9 @@ Which ops there are stands in `linalg_table`. A named op is a `linalg.generic` w
 operands, and its strides and dilations; like upstream, it carries the body as a region that its syntax does not show.
 """
 
+# xDSL's generic types and attributes carry unknown parameters where they are matched by isinstance.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -110,7 +113,6 @@ class _Body:
             op = arith.OrIOp if kind == "add" else arith.AndIOp
         return self.add(op(a, b))
 
-
     def _complex(self, kind: str, a: SSAValue, b: SSAValue) -> SSAValue:
         from xdsl.dialects import complex
 
@@ -131,7 +133,16 @@ OPERATIONS: dict[str, tuple[Any, Any, Any]] = {
 }
 FUNCTIONS: dict[str, Any] = {
     **{"exp": math.ExpOp, "log": math.LogOp, "abs": math.AbsFOp, "ceil": math.CeilOp, "floor": math.FloorOp, "negf": arith.NegfOp},
-    **{"sin": math.SinOp, "cos": math.CosOp, "tan": math.TanOp, "round": math.RoundOp, "sqrt": math.SqrtOp, "rsqrt": math.RsqrtOp, "tanh": math.TanhOp, "erf": math.ErfOp},
+    **{
+        "sin": math.SinOp,
+        "cos": math.CosOp,
+        "tan": math.TanOp,
+        "round": math.RoundOp,
+        "sqrt": math.SqrtOp,
+        "rsqrt": math.RsqrtOp,
+        "tanh": math.TanhOp,
+        "erf": math.ErfOp,
+    },
 }
 ARITIES = {**dict.fromkeys(OPERATIONS, 2), **dict.fromkeys(FUNCTIONS, 1), "square": 1, "reciprocal": 1, "select": 3}
 
@@ -313,7 +324,9 @@ def verify_shapes(operands: Sequence[SSAValue], maps: Sequence[AffineMap]) -> No
     for index, (value, map) in enumerate(zip(operands, maps, strict=True)):
         shape = _shape(value)
         if len(shape) != len(map.results):
-            raise VerifyException(f"expected operand #{index} rank ({len(shape)}) to match the result rank of indexing_map ({len(map.results)})")
+            raise VerifyException(
+                f"expected operand #{index} rank ({len(shape)}) to match the result rank of indexing_map ({len(map.results)})"
+            )
         for expr, size in zip(map.results, shape, strict=True):
             if isinstance(expr, AffineDimExpr) and size != DYNAMIC_INDEX:
                 extents.setdefault(expr.position, size)
@@ -395,5 +408,3 @@ def define(spec: Spec) -> type[NamedOp]:
     defined = typed("type[NamedOp]", irdl_op_definition(made))
     defined.SPEC = spec
     return defined
-
-

@@ -1,5 +1,8 @@
 """Ops of `linalg` with a syntax of their own: `map`, `elementwise`, `contract`, `softmax` and the transforms of Winograd's convolution."""
 
+# xDSL's generic types and attributes carry unknown parameters where they are matched by isinstance.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -202,16 +205,12 @@ class ElementwiseOp(LinalgStructuredOperation):
     res = var_result_def(TensorType)
     body = region_def("single_block")
     kind = prop_def(ElementwiseKindAttr)
-    indexing_maps = opt_prop_def(ArrayAttr[AffineMapAttr])
+    indexing_maps = prop_def(ArrayAttr[AffineMapAttr])
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(StructuredEffect())
 
     def get_indexing_maps(self) -> ArrayAttr[AffineMapAttr]:
-        if self.indexing_maps is not None:
-            return self.indexing_maps
-        rank = len(_shape(self.outputs[0]))
-        maps = (AffineMap.identity(rank) if _shape(v) or not rank else AffineMap(rank, 0, ()) for v in self.operands)
-        return ArrayAttr(AffineMapAttr(map) for map in maps)
+        return self.indexing_maps
 
     def get_iterator_types(self) -> ArrayAttr[IteratorTypeAttr]:
         return ArrayAttr([PARALLEL] * len(_shape(self.outputs[0])))
@@ -238,6 +237,7 @@ class ElementwiseOp(LinalgStructuredOperation):
         attributes = parser.parse_optional_attr_dict()
         inputs, outputs = parse_ins_and_outs(parser)
         types = parse_result_types(parser, optional=True)
+        properties.setdefault("indexing_maps", _elementwise_maps([*inputs, *outputs]))
         if len(inputs) != ARITIES[kind.body()]:
             parser.raise_error(f"expected {ARITIES[kind.body()]} inputs for '{kind.data}', got {len(inputs)}", start)
         body = body_region(kind.body(), [value.type for value in (*inputs, *outputs)], str(kind.data).endswith("_unsigned"))
@@ -246,13 +246,20 @@ class ElementwiseOp(LinalgStructuredOperation):
     def print(self, printer: Printer) -> None:
         printer.print_string(" kind=")
         printer.print_attribute(self.kind)
-        if self.indexing_maps is not None:
+        if self.indexing_maps != _elementwise_maps(self.operands):
             printer.print_string(" indexing_maps = ")
             printer.print_attribute(self.indexing_maps)
         printer.print_op_attributes(self.attributes)
         print_ins_and_outs(printer, self.inputs, self.outputs)
         if self.results:
             print_result_types(printer, self.result_types)
+
+
+def _elementwise_maps(operands: Sequence[SSAValue]) -> ArrayAttr[AffineMapAttr]:
+    """Identity for each tensor, the empty map for scalars."""
+    rank = len(_shape(operands[-1]))
+    maps = (AffineMap.identity(rank) if _shape(v) or not rank else AffineMap(rank, 0, ()) for v in operands)
+    return ArrayAttr(AffineMapAttr(map) for map in maps)
 
 
 @irdl_op_definition

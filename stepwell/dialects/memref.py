@@ -1,6 +1,9 @@
 """`memref`: buffers, their views and their elements. Upstream's dialect; ours are the ops that xDSL lacks, prints in generic form or
 does not verify."""
 
+# xDSL's generic types and attributes carry unknown parameters where they are matched by isinstance.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -69,7 +72,7 @@ from stepwell.dialects.layouts import (
     strided,
     verify_groups,
 )
-from stepwell.dialects.support import Reassociation, describe, mixed, reassociation_attr, replace_ops, shape_of
+from stepwell.dialects.support import Reassociation, describe, mixed, reassociation_attr, replace_ops, shape_of, without
 from stepwell.ir.printing import print_payload
 
 Index = SSAValue | int
@@ -285,8 +288,15 @@ class CastOp(IRDLOperation):
     def verify_(self) -> None:
         source, dest = self.source.type, self.dest.type
         ranked = isinstance(source, MemRefType) and isinstance(dest, MemRefType)
-        if ranked and not is_castable(cast(MemRefType[Any], source), cast(MemRefType[Any], dest)):
-            raise VerifyException(f"cannot make {dest} of {source}")
+        fits = is_castable(cast(MemRefType[Any], source), cast(MemRefType[Any], dest)) if ranked else _same_elements(source, dest)
+        if not fits:
+            raise VerifyException(f"operand type '{source}' and result type '{dest}' are cast incompatible")
+
+
+def _same_elements(source: Any, dest: Any) -> bool:
+    """Whether a cast from or to a memref of unknown rank keeps element type and memory space. Two unknown ranks are no cast."""
+    ranked = isinstance(source, MemRefType) or isinstance(dest, MemRefType)
+    return ranked and (source.element_type, source.memory_space) == (dest.element_type, dest.memory_space)
 
 
 @irdl_op_definition
@@ -573,7 +583,7 @@ class MemorySpaceCastOp(IRDLOperation):
 
 
 MemRef = replace_ops(
-    shipped.MemRef,
+    without(shipped.MemRef, "memref.alloca_scope", "memref.alloca_scope.return", "memref.atomic_rmw"),
     [
         PrefetchOp,
         CopyOp,

@@ -107,7 +107,7 @@ class ForOp(shipped.ForOp):
         body = parser.parse_region(arguments)
         if not carried:
             _with_yield(body)
-        op = cls(*bounds, inits, body)
+        op = cls(*bounds, inits, body)  # pyright: ignore[reportCallIssue]
         op.attributes |= parser.parse_optional_attr_dict()
         if unsigned:
             op.properties["unsignedCmp"] = UnitAttr()
@@ -340,8 +340,11 @@ class ForallOp(IRDLOperation):
             raise VerifyException("type mismatch between its shared outputs and the arguments of its body")
         if not isinstance(block.last_op, InParallelOp):
             found = block.last_op.name if block.last_op else "nothing"
+            if isinstance(block.last_op, UnregisteredOp):
+                return
             raise VerifyException(f"expects regions to end with 'scf.forall.in_parallel', found '{found}'")
-        if self.mapping is not None and len(self.mapping) != rank:
+        mapped = rank if self.mapping is None else sum("mask" not in str(attribute) for attribute in self.mapping)
+        if mapped != rank:
             raise VerifyException("mapping attribute size must match op rank")
 
     @classmethod

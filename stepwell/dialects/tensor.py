@@ -494,5 +494,6 @@ class BitcastOp(IRDLOperation):
 
 
 TensorDialect = replace_ops(
-    shipped.Tensor, [ReshapeOp, ExtractSliceOp, InsertSliceOp, CollapseShapeOp, ExpandShapeOp, YieldOp, PadOp, GenerateOp, GatherOp, BitcastOp]
+    shipped.Tensor,
+    [ReshapeOp, ExtractSliceOp, InsertSliceOp, CollapseShapeOp, ExpandShapeOp, YieldOp, PadOp, GenerateOp, GatherOp, BitcastOp],
 )

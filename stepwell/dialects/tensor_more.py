@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import prod
 from typing import Any, cast
 
@@ -165,7 +166,7 @@ class ScatterOp(IRDLOperation):
             raise VerifyException("scatter_dims value must be non-negative")
         if max(dims) >= dest.get_num_dims():
             raise VerifyException("scatter_dims value must be smaller than destination rank")
-        if any(a >= b for a, b in zip(dims, dims[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(dims)):
             raise VerifyException("scatter_dims values must be strictly increasing")
         batch = indices.get_shape()[:-1]
         full = tuple(1 if dim in dims else size for dim, size in enumerate(dest.get_shape()))

@@ -1,5 +1,8 @@
 """`vector`, third part: contractions, masks around operations, scans, interleaving, compressed memory accesses, scalable vectors."""
 
+# xDSL's generic types and attributes carry unknown parameters where they are matched by isinstance.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -20,8 +23,8 @@ from xdsl.dialects.builtin import (
     i1,
     i64,
 )
-from xdsl.dialects.vector import CombiningKindAttr, CombiningKindFlag
 from xdsl.dialects.utils import EnumAttribute
+from xdsl.dialects.vector import CombiningKindAttr, CombiningKindFlag
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr
 from xdsl.irdl import (
@@ -274,7 +277,7 @@ class MaskOp(IRDLOperation):
         if passthru is not None:
             if not types:
                 parser.raise_error("expects a result if passthru operand is provided")
-            values.append(parser.resolve_operand(passthru, types[0]))
+            values.append(parser.resolve_operand(passthru, types[0]))  # pyright: ignore[reportArgumentType]
         return cls.create(operands=values, result_types=types, regions=[body], attributes=attributes)
 
     def print(self, printer: Printer) -> None:
@@ -301,7 +304,7 @@ class MaskOp(IRDLOperation):
 
 @irdl_op_definition
 class PrintOp(IRDLOperation):
-    """Prints a value or a text: `vector.print %v : vector<4xf32>`, `vector.print str "sum: " punctuation <no_punctuation>`."""
+    """Prints a value or a text: `vector.print %v : vector<4xf32>`, `vector.print str "sum: "`."""
 
     name = "vector.print"
 
@@ -315,6 +318,8 @@ class PrintOp(IRDLOperation):
     def verify_(self) -> None:
         if self.source is not None and self.stringLiteral is not None:
             raise VerifyException("prints a value or a text, not both")
+        if self.stringLiteral is not None and self.punctuation.data != Punctuation.NEW_LINE:
+            raise VerifyException("failed to verify that `source` or `punctuation` are not set when printing strings")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -504,8 +509,7 @@ class ExpandLoadOp(IRDLOperation):
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(MemoryReadEffect())
     assembly_format = (
-        "$base `[` $indices `]` `,` $mask `,` $pass_thru attr-dict `:` type($base) `,` type($mask) `,` type($pass_thru)"
-        "`into` type($result)"
+        "$base `[` $indices `]` `,` $mask `,` $pass_thru attr-dict `:` type($base) `,` type($mask) `,` type($pass_thru)`into` type($result)"
     )
 
     def verify_(self) -> None:

@@ -61,7 +61,7 @@ def padded_by_an_input() -> Model:
 @pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64, np.uint8, np.uint64])
 @pytest.mark.parametrize("op", ["Div", "Mod"])
 def test_integer_division_never_ends_the_program(op: str, dtype: type) -> None:
-    """What is divided by 0 is undefined; the process lives, and the other elements are right."""
+    """In the middle of a long row: the process lives, and the other elements are right."""
     element = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     values = [onnx.helper.make_tensor_value_info(name, element, (37,)) for name in ("a", "b", "y")]
     graph = onnx.helper.make_graph([onnx.helper.make_node(op, ["a", "b"], ["y"])], "g", values[:2], values[2:])

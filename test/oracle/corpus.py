@@ -6,8 +6,9 @@ FOLDER is a checkout of MLIR's `mlir/test`; nothing of it is kept here. FILE say
 `// -----` lines), one JSON object per line: `{"p": path below FOLDER, "i": number of the chunk, "st": "ok" or why not, "err": whether the
 chunk has an expected-error}`. Both may come from the environment: STEPWELL_CORPUS and STEPWELL_CORPUS_VERDICTS.
 
-A chunk that MLIR accepts must parse, verify, print, and parse, verify and print to the same text again. A chunk that MLIR rejects, and that
-expects an error, must be rejected; better with the expected text. `--xdsl` lets xDSL's own dialects, parser and verifier take the same test.
+A chunk that MLIR accepts must parse, verify, print, and parse, verify and print to the same text again. A chunk that MLIR rejects,
+and that expects an error, must be rejected; better with the expected text. `--xdsl` lets xDSL's own dialects, parser and verifier take
+the same test.
 """
 
 from __future__ import annotations
@@ -216,14 +217,14 @@ def table(ours: list[Outcome], theirs: list[Outcome] | None) -> str:
                     row[f"{who}rejected"] += o.stage != "ok"
                     row[f"{who}met"] += o.met
     rows["all"] = rows.pop("all")
-    head = f"{'':14}{'chunks':>7}{'valid':>7}{'parses':>8}{'through':>8}{'%':>7}{'xdsl':>7}{'%':>7}   {'invalid':>8}{'rejected':>9}{'text':>6}{'xdsl':>6}"
-    lines = [head]
+    columns = (("chunks", 7), ("valid", 7), ("parses", 8), ("through", 8), ("%", 7), ("xdsl", 7), ("%", 7))
+    columns = (*columns, ("invalid", 11), ("rejected", 9), ("text", 6), ("xdsl", 6))
+    lines = [" " * 14 + "".join(title.rjust(width) for title, width in columns)]
     for name, row in rows.items():
-        xdsl = (str(row["xdsl ok"]), _percent(row["xdsl ok"], row["valid"]), str(row["xdsl rejected"])) if theirs else ("", "", "")
-        lines.append(
-            f"{name:14}{row['chunks']:7}{row['valid']:7}{row['parsed']:8}{row['ok']:8}{_percent(row['ok'], row['valid']):>7}{xdsl[0]:>7}{xdsl[1]:>7}"
-            f"   {row['invalid']:8}{row['rejected']:9}{row['met']:6}{xdsl[2]:>6}"
-        )
+        cells: list[object] = [row["chunks"], row["valid"], row["parsed"], row["ok"], _percent(row["ok"], row["valid"])]
+        cells += [row["xdsl ok"], _percent(row["xdsl ok"], row["valid"])] if theirs else ["", ""]
+        cells += [row["invalid"], row["rejected"], row["met"], row["xdsl rejected"] if theirs else ""]
+        lines.append(name.ljust(14) + "".join(str(cell).rjust(width) for cell, (_, width) in zip(cells, columns, strict=True)))
     return "\n".join(lines)
 
 

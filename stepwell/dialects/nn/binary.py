@@ -28,6 +28,11 @@ from stepwell.dialects.nn.base import (
 )
 
 
+def _divisor(b: Array) -> Array:
+    """An integer divisor with 1 for 0 and -1, whose quotients are not left to numpy: it warns. The remainder of either is 0."""
+    return np.where((b == 0) | (b == -1), b.dtype.type(1), b)
+
+
 class BinaryOp(NnOp):
     """y[i] = f(a[i], b[i]) with broadcasting. A member says which element types it takes and its meaning on arrays."""
 
@@ -92,7 +97,7 @@ class MulOp(BinaryOp):
 
 @irdl_op_definition
 class DivOp(BinaryOp):
-    """a / b; on integers rounded towards zero, and undefined for b = 0.
+    """a / b; on integers modulo 2^n, rounded towards zero, and 0 for b = 0.
 
     ```mlir
     %y = nn.div %a, %b : tensor<2x3xf32>, tensor<3xf32> -> tensor<2x3xf32>
@@ -104,8 +109,10 @@ class DivOp(BinaryOp):
     def compute(self, a: Array, b: Array) -> Array:
         if a.dtype.kind == "f":
             return a / b
-        quotient = np.floor_divide(a, b)
-        return quotient + ((quotient < 0) & (np.multiply(quotient, b) != a)).astype(a.dtype)
+        divisor = _divisor(b)
+        quotient = np.floor_divide(a, divisor)
+        quotient = quotient + ((quotient < 0) & (np.multiply(quotient, divisor) != a)).astype(a.dtype)
+        return np.where(b == 0, a.dtype.type(0), np.where(b == -1, np.negative(a), quotient))
 
 
 @irdl_op_definition
@@ -310,7 +317,7 @@ class PreluOp(BinaryOp):
 
 @irdl_op_definition
 class ModOp(BinaryOp):
-    """The remainder of a / b: with the sign of b, or with the sign of a if `fmod`. On integers undefined for b = 0.
+    """The remainder of a / b: with the sign of b, or with the sign of a if `fmod`. On integers 0 for b = 0.
 
     ```mlir
     %y = nn.mod %a, %b fmod = true : tensor<2x3xf32>, tensor<3xf32> -> tensor<2x3xf32>
@@ -322,7 +329,8 @@ class ModOp(BinaryOp):
     DEFAULTS: ClassVar[Mapping[str, PythonValue]] = {"fmod": False}
 
     def compute(self, a: Array, b: Array) -> Array:
-        return np.fmod(a, b) if number(self.fmod) else np.mod(a, b)
+        divisor = b if a.dtype.kind == "f" else _divisor(b)
+        return np.fmod(a, divisor) if number(self.fmod) else np.mod(a, divisor)
 
 
 @irdl_op_definition

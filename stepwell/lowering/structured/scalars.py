@@ -6,7 +6,6 @@ it ends, so that nothing here sees them. Integers are signless: whoever knows th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from xdsl.dialects.builtin import (
@@ -56,10 +55,13 @@ def signless(element: Attribute) -> Attribute:
     return _INTEGERS[width_of(element)] if isinstance(element, IntegerType) else element
 
 
-def _is_safe_divisor(value: SSAValue) -> bool:
-    """Whether an integer is known, and neither 0 nor -1."""
-    owner = value.owner
-    return isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr) and owner.value.value.data not in (0, -1)
+def _traps(divisor: SSAValue, unsigned: bool) -> tuple[int, ...]:
+    """The values by which a division may trap, 0 and, of the least signed number, -1: those that this divisor may have."""
+    traps = (0,) if unsigned else (0, -1)
+    owner = divisor.owner
+    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
+        return tuple(trap for trap in traps if trap == owner.value.value.data)
+    return traps
 
 
 def _number(value: float | bool, type: Attribute) -> Attribute:
@@ -129,25 +131,25 @@ class Scalars:
         return self._arithmetic(arith.MulfOp, arith.MuliOp, a, b, contract)
 
     def over(self, a: SSAValue, b: SSAValue, *, unsigned: bool = False) -> SSAValue:
-        """a / b, integers rounded towards zero; an integer over 0 is some number, where processors would end the program."""
+        """a / b, integers rounded towards zero; an integer over 0 is 0, and the least number over -1 is itself."""
         if is_float(a.type):
             return self._arithmetic(arith.DivfOp, arith.DivSIOp, a, b)
-        return self._divided(arith.DivUIOp if unsigned else arith.DivSIOp, a, b, lambda: self.negative(a))
+        quotient = self.binary(arith.DivUIOp if unsigned else arith.DivSIOp, a, self._divisor(b, unsigned))
+        for trap in _traps(b, unsigned):
+            known = self.negative(a) if trap else self.like(0, a)
+            quotient = self.select(self.compare("eq", b, self.like(trap, b)), known, quotient)
+        return quotient
 
     def left_over(self, a: SSAValue, b: SSAValue, *, unsigned: bool = False) -> SSAValue:
-        """The remainder of integers, with the sign of a."""
-        return self._divided(arith.RemUIOp if unsigned else arith.RemSIOp, a, b, lambda: self.like(0, a))
+        """The remainder of integers, with the sign of a; 0 where b is 0."""
+        return self.binary(arith.RemUIOp if unsigned else arith.RemSIOp, a, self._divisor(b, unsigned))
 
-    def _divided(self, op: type[Any], a: SSAValue, b: SSAValue, over_minus_one: Callable[[], SSAValue]) -> SSAValue:
-        """An op that traps on 0 and, if it is signed, on the least number over -1, kept from both."""
-        if _is_safe_divisor(b):
-            return self.binary(op, a, b)
-        one = self.like(1, b)
-        if op in (arith.DivUIOp, arith.RemUIOp):
-            return self.binary(op, a, self.select(self.compare("eq", b, self.like(0, b)), one, b))
-        minus_one = self.compare("eq", b, self.like(-1, b))
-        traps = self.either(self.compare("eq", b, self.like(0, b)), minus_one)
-        return self.select(minus_one, over_minus_one(), self.binary(op, a, self.select(traps, one, b)))
+    def _divisor(self, b: SSAValue, unsigned: bool) -> SSAValue:
+        """b, with 1 for what processors end the program on; the remainder of that is 0, as it is to be."""
+        divisor = b
+        for trap in _traps(b, unsigned):
+            divisor = self.select(self.compare("eq", b, self.like(trap, b)), self.like(1, b), divisor)
+        return divisor
 
     def negative(self, a: SSAValue) -> SSAValue:
         """-a."""

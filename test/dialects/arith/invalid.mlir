@@ -1,7 +1,7 @@
 // RUN: mlopt %s --split-input-file --verify-diagnostics
 
 func.func @extsi(%a: i32) {
-  // expected-error @below {{cannot cast i32 to i16}}
+  // expected-error @below {{operand type 'i32' and result type 'i16' are cast incompatible}}
   %b = arith.extsi %a : i32 to i16
   func.return
 }
@@ -9,7 +9,7 @@ func.func @extsi(%a: i32) {
 // -----
 
 func.func @shapes(%a: vector<4xi32>) {
-  // expected-error @below {{cannot cast vector<4xi32> to vector<8xf32>}}
+  // expected-error @below {{requires the same shape for all operands and results: cannot cast vector<4xi32> to vector<8xf32>}}
   %b = arith.sitofp %a : vector<4xi32> to vector<8xf32>
   func.return
 }
@@ -17,7 +17,7 @@ func.func @shapes(%a: vector<4xi32>) {
 // -----
 
 func.func @kinds(%a: f32) {
-  // expected-error @below {{cannot cast f32 to index}}
+  // expected-error @below {{operand type 'f32' and result type 'index' are cast incompatible}}
   %b = arith.index_cast %a : f32 to index
   func.return
 }
@@ -25,7 +25,7 @@ func.func @kinds(%a: f32) {
 // -----
 
 func.func @select(%c: vector<4xi1>, %a: vector<8xf32>) {
-  // expected-error @below {{has a condition of type vector<4xi1>}}
+  // expected-error @below {{expected condition type to have the same shape as the result type, expected 'vector<8xi1>', but got 'vector<4xi1>'}}
   %b = arith.select %c, %a, %a : vector<4xi1>, vector<8xf32>
   func.return
 }

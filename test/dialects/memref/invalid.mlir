@@ -17,7 +17,7 @@ func.func @subview_bounds(%m: memref<8x8xf32>) {
 // -----
 
 func.func @cast_stride(%m: memref<8x8xf32>) {
-  // expected-error @below {{cannot make}}
+  // expected-error @below {{are cast incompatible}}
   %s = memref.cast %m : memref<8x8xf32> to memref<8x8xf32, strided<[9, 1]>>
   func.return
 }
@@ -25,7 +25,7 @@ func.func @cast_stride(%m: memref<8x8xf32>) {
 // -----
 
 func.func @cast_shape(%m: memref<8x8xf32>) {
-  // expected-error @below {{cannot make}}
+  // expected-error @below {{are cast incompatible}}
   %s = memref.cast %m : memref<8x8xf32> to memref<4x?xf32>
   func.return
 }

@@ -21,6 +21,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("STEPWELL_CACHE_DIR", str(folder))
     monkeypatch.delenv("STEPWELL_CACHE", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)  # parallel test runners set it, and tables follow it
     monkeypatch.setenv("STEPWELL_NUM_THREADS", "2")
     return folder
 
