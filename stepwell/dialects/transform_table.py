@@ -440,8 +440,8 @@ _PATTERNS = (
         *("rewrite_narrow_types", "split_transfer_full_partial split_transfer_strategy=", "elementwise_to_vector"),
         *("transfer_permutation_patterns", "transfer_to_scf max_transfer_rank= full_unroll=", "sink_ops"),
         *("sink_mem_ops", "unroll_from_elements", "multi_reduction_flattening", "multi_reduction_unrolling"),
-        *("reorder_multi_reduction_dims lowering_strategy="),
-        *("unroll_to_elements"),
+        *("reorder_multi_reduction_dims lowering_strategy=",),
+        *("unroll_to_elements",),
     )),
     *("arm_sve.vector_contract_to_i8mm", "arm_sve.vector_contract_to_bfmmla", "arm_neon.vector_contract_to_i8mm"),
 )  # fmt: skip

@@ -44,8 +44,8 @@ _LIBRARY_CALLS = frozenset(
     f"{name}{suffix}"
     for suffix in ("", "f", "l")
     for name in (
-        "acos asin atan atan2 cbrt ceil copysign cos cosh exp exp10 exp2 fabs floor fma fmax fmaximum fmin fminimum fmod frexp ldexp llrint "
-        "llround log log10 log2 lrint lround modf nearbyint pow "
+        "acos asin atan atan2 cbrt ceil copysign cos cosh exp exp10 exp2 fabs floor fma fmax fmaximum fmin fminimum fmod frexp ldexp "
+        "llrint llround log log10 log2 lrint lround modf nearbyint pow "
         "remainder rint round roundeven sin sincos sinh sqrt tan tanh trunc"
     ).split()
 ) | {"bcmp", "memcmp", "memcpy", "memmove", "memset"}
