@@ -117,10 +117,11 @@ def _build(
 ) -> Program:
     from stepwell.backends.cpu.clock import Clock
     from stepwell.backends.cpu.compile import compile_module, count_steps
+    from stepwell.backends.cpu.garbage import collect, collected_between_stages
     from stepwell.ir.registry import make_context
 
-    clock = Clock(progress, 1 + count_steps() if progress else 0)
-    with only_compile_errors(lambda: clock.doing):
+    clock = Clock(progress, 1 + count_steps())  # which also imports the passes, so that they are no garbage to look through
+    with collected_between_stages(), only_compile_errors(lambda: clock.doing):
         clock.show("import model")
         context = make_context()
         with clock.measure("import model"):
@@ -131,6 +132,8 @@ def _build(
         clock.advance()
         _run(passes, module, context, [clock])
         image, code, weights = compile_module(module, context, store=store, clock=clock)
+        del module
+        collect()  # before the program takes memory of its own
     image.files = [file for file in files if file is not None]
     if key and (not image.weights.size or store.blob_path(image.weights.key) is not None):
         store.store(key, image.to_bytes(), "program")

@@ -190,7 +190,7 @@ def test_intermediate_values_larger_than_memory_are_refused_before_code_is_gener
     b.input("x", 1, 1)
     wide = b("Expand", "x", b.constant(np.array([2**18, 2**20])))
     model, _ = b.finish(b("ReduceSum", wide, keepdims=0))
-    monkeypatch.setattr("stepwell.backends.cpu.compile.Compilation.generate_code", lambda *_: pytest.fail("went on"))
+    monkeypatch.setattr("stepwell.backends.cpu.compile.Compilation.emit", lambda *_: pytest.fail("went on"))
     with pytest.raises(CompileError, match=r"the program needs 1 TiB of memory \(inputs and outputs 8 B, intermediate values 1 TiB\)"):
         stepwell.compile(model)
 

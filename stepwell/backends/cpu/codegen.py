@@ -98,6 +98,11 @@ def _parsed(text: str) -> Any:
     return module
 
 
+def prepare() -> None:
+    """Load LLVM now, not with the first module."""
+    _binding()
+
+
 @lru_cache(maxsize=1)
 def _binding() -> Any:
     """llvmlite, ready to generate code for the processor it runs on."""

@@ -6,8 +6,9 @@ and is not walked down again. What the cache does not know goes down the stairs 
 
 from __future__ import annotations
 
-import gc
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -18,15 +19,20 @@ from xdsl.ir import Attribute, Region
 
 from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, digest
 from stepwell.backends.cpu.clock import Clock
-from stepwell.backends.cpu.codegen import compile_llvm_ir
+from stepwell.backends.cpu.code_workers import FEW, CodeWorkers
+from stepwell.backends.cpu.codegen import SpillReport, compile_llvm_ir
+from stepwell.backends.cpu.garbage import collect, collected_between_stages
 from stepwell.backends.cpu.host import check_memory
 from stepwell.backends.cpu.image import KernelCall, ProgramImage, TensorSpec
+from stepwell.backends.cpu.support import missing_support, support_object
 from stepwell.backends.cpu.weights import collect_weights, take_weights
 from stepwell.ir.constants import dtype_of
 from stepwell.ir.diagnostics import CompileError, only_compile_errors
 from stepwell.ir.pass_manager import PassManager, parse_pipeline
 from stepwell.lowering.machine.target import Target
 from stepwell.lowering.pipelines import LEVELS
+
+Code = tuple[bytes, list[SpillReport]]
 
 TO_BUFFERS = (*LEVELS["nn"], *LEVELS["linalg"], LEVELS["affine"][0])
 """The pipelines before kernels are looked up."""
@@ -80,17 +86,18 @@ class Compilation:
                 kernel.properties["sym_visibility"] = StringAttr("private")
                 kernel.attributes.pop("schedule", None)  # nothing is left to be scheduled
 
-    def generate_code(self, function: FuncOp) -> bytes:
-        """Level 4 to object code, one function and what it calls."""
+    def emit(self, name: str) -> str:
+        """Level 4 to LLVM IR, one function and what it calls."""
         from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
 
-        name = function.sym_name.data
         with self.clock.measure("emit LLVM IR"):
-            text = emit_llvm_ir(self.module, self.target, [name])
+            return emit_llvm_ir(self.module, self.target, [name])
+
+    def generate_here(self, text: str) -> Callable[[], Code]:
+        """LLVM IR to object code, in this process."""
         with self.clock.measure("generate machine code"):
-            code, reports = compile_llvm_ir(text, self.target)
-        self.spills.update({name: report.stack_accesses for report in reports if report.spills})
-        return code
+            code = compile_llvm_ir(text, self.target)
+        return lambda: code
 
 
 def pipeline(name: str, target: Target) -> PassManager:
@@ -118,14 +125,8 @@ def compile_module(
 ) -> tuple[ProgramImage, list[bytes], Any]:
     """Level 1 to (image, object code, packed weights in memory). Consumes the module. Raises CompileError and nothing else."""
     clock = clock or Clock()
-    enabled = gc.isenabled()
-    gc.disable()  # the IR is full of cycles that live until the end; collecting in between costs up to a third of the time
-    try:
-        with only_compile_errors(lambda: clock.doing):
-            return _compile(Compilation(module, context, store, Target.host(), clock))
-    finally:
-        if enabled:
-            gc.enable()
+    with collected_between_stages(), only_compile_errors(lambda: clock.doing):
+        return _compile(Compilation(module, context, store, Target.host(), clock))
 
 
 def _compile(state: Compilation) -> tuple[ProgramImage, list[bytes], Any]:
@@ -140,8 +141,9 @@ def _compile(state: Compilation) -> tuple[ProgramImage, list[bytes], Any]:
         written = background.submit(collect_weights, take_weights(state.module), state.store)
         with state.clock.measure("look up kernels"):
             state.find_kernels()
+        collect()
         missing = [kernel.sym_name.data for kernel in state.kernels()]
-        main_code = _generate_all_code(state, missing)
+        main_code = _generate_code(state, missing)
         with state.clock.measure("write weights"):
             weights, blob = written.result()
     state.clock.advance()
@@ -159,18 +161,29 @@ def _compile(state: Compilation) -> tuple[ProgramImage, list[bytes], Any]:
     return image, [*(state.code[name] for name in state.keys), main_code], weights
 
 
-def _generate_all_code(state: Compilation, missing: list[str]) -> bytes:
+def _generate_code(state: Compilation, missing: list[str]) -> bytes:
     """Object code of the kernels that the cache does not know, into `state.code` and the cache, and of `main`."""
-    state.walk(*TO_VECTORS)
-    functions = {op.sym_name.data: op for op in state.module.ops if isinstance(op, FuncOp)}
-    for done, name in enumerate(missing):
-        state.clock.show("generate machine code", done * (CODE_STEPS - 2) // len(missing))
-        state.code[name] = state.generate_code(functions[name])
-        state.store.store(state.keys[name], state.code[name])
-    state.clock.advance(CODE_STEPS - 2)
-    main_code = state.generate_code(functions["main"])
+    workers = CodeWorkers.start(state.target) if len(missing) > FEW else None
+    with workers or nullcontext():
+        state.walk(*TO_VECTORS)
+        collect()
+        support = [(name, text, workers.generate_support(text)) for name, text in missing_support()] if workers else []
+        results: dict[str, Callable[[], Code]] = {}
+        for done, name in enumerate([*missing, "main"]):
+            state.clock.show("generate machine code", done * (CODE_STEPS - 2) // len(missing or "1"))
+            text = state.emit(name)
+            results[name] = workers.generate(name, text) if workers else state.generate_here(text)
+        state.clock.advance(CODE_STEPS - 2)
+        for name, result in results.items():
+            with state.clock.measure("generate machine code"):
+                state.code[name], reports = result()
+            state.spills.update({name: report.stack_accesses for report in reports if report.spills})
+            if name != "main":
+                state.store.store(state.keys[name], state.code[name])
+        for name, text, finished in support:
+            support_object(name, text, lambda _, finished=finished: finished())
     state.clock.advance()
-    return main_code
+    return state.code.pop("main")
 
 
 def _number(module: ModuleOp, name: str) -> int:
