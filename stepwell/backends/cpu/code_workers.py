@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 FEW = 6
 """So many kernels are compiled here."""
+EACH = 16
+"""Kernels that pay for the start of one more process."""
 
 _MOST = 16
 _QUEUED = 4
@@ -72,9 +74,9 @@ class CodeWorkers:
         self._pending: list[Future[Any]] = []
 
     @classmethod
-    def start(cls, target: Target) -> CodeWorkers | None:
-        """As many as are asked for; None if that is none, or the system lets none start."""
-        count = number_of_processes()
+    def start(cls, target: Target, kernels: int) -> CodeWorkers | None:
+        """As many as so many kernels are worth and are asked for; None if that is none, or the system lets none start."""
+        count = min(number_of_processes(), 1 + kernels // EACH) if kernels > FEW else 0
         if count == 0 or not _is_python(sys.executable):
             return None
         workers: list[_Worker] = []

@@ -19,7 +19,7 @@ from xdsl.ir import Attribute, Region
 
 from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, digest
 from stepwell.backends.cpu.clock import Clock
-from stepwell.backends.cpu.code_workers import FEW, CodeWorkers
+from stepwell.backends.cpu.code_workers import CodeWorkers
 from stepwell.backends.cpu.codegen import SpillReport, compile_llvm_ir
 from stepwell.backends.cpu.garbage import collect, collected_between_stages
 from stepwell.backends.cpu.host import check_memory
@@ -163,7 +163,7 @@ def _compile(state: Compilation) -> tuple[ProgramImage, list[bytes], Any]:
 
 def _generate_code(state: Compilation, missing: list[str]) -> bytes:
     """Object code of the kernels that the cache does not know, into `state.code` and the cache, and of `main`."""
-    workers = CodeWorkers.start(state.target) if len(missing) > FEW else None
+    workers = CodeWorkers.start(state.target, len(missing))
     with workers or nullcontext():
         state.walk(*TO_VECTORS)
         collect()

@@ -11,13 +11,14 @@ import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 import stepwell
-from stepwell.backends.cpu.code_workers import FEW, CodeWorkers, number_of_processes
+from stepwell.backends.cpu.code_workers import EACH, FEW, CodeWorkers, number_of_processes
 from stepwell.backends.cpu.codegen import compile_llvm_ir
 from stepwell.backends.cpu.support import compile_support
 from stepwell.ir.diagnostics import CompileError
 from stepwell.lowering.machine.target import Target
 
 TARGET = Target.host()
+MANY = 10 * EACH
 SOUND = "define i32 @f(i32 %x) {\n  %y = mul i32 %x, 3\n  ret i32 %y\n}\n"
 FATAL = """
 declare <2 x i64> @llvm.aarch64.crypto.sha512h(<2 x i64>, <2 x i64>, <2 x i64>)
@@ -30,7 +31,7 @@ define <2 x i64> @f(<2 x i64> %x) {
 
 def workers(count: int, monkeypatch: pytest.MonkeyPatch) -> CodeWorkers:
     monkeypatch.setenv("STEPWELL_COMPILE_PROCESSES", str(count))
-    started = CodeWorkers.start(TARGET)
+    started = CodeWorkers.start(TARGET, MANY)
     assert started is not None
     return started
 
@@ -108,13 +109,13 @@ def test_only_python_is_started(executable: str | None, monkeypatch: pytest.Monk
     """A program that Python is embedded in would start itself."""
     monkeypatch.setenv("STEPWELL_COMPILE_PROCESSES", "2")
     monkeypatch.setattr(sys, "executable", executable)
-    assert CodeWorkers.start(TARGET) is None
+    assert CodeWorkers.start(TARGET, MANY) is None
 
 
 def test_where_nothing_can_be_started_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEPWELL_COMPILE_PROCESSES", "2")
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    assert CodeWorkers.start(TARGET) is None
+    assert CodeWorkers.start(TARGET, MANY) is None
 
 
 @pytest.mark.parametrize("text", ["-1", "two", "17", "1.5", "³"])
@@ -122,6 +123,11 @@ def test_the_number_is_checked(text: str, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("STEPWELL_COMPILE_PROCESSES", text)
     with pytest.raises(CompileError, match="STEPWELL_COMPILE_PROCESSES must be a number from 0 to 16"):
         number_of_processes()
+
+
+def test_few_kernels_are_compiled_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPWELL_COMPILE_PROCESSES", "2")
+    assert CodeWorkers.start(TARGET, FEW) is None
 
 
 def many_kernels() -> bytes:
