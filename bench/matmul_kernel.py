@@ -17,8 +17,8 @@ import numpy as np
 
 from stepwell.backends.cpu.codegen import compile_llvm_ir
 from stepwell.backends.cpu.link import LinkedLibrary, link
-from stepwell.ir.parsing import parse_module
 from stepwell.ir.registry import find_pass, make_context
+from stepwell.ir.text.parsing import parse_module
 from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
 from stepwell.lowering.machine.target import Target
 

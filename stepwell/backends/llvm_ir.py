@@ -14,7 +14,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from stepwell.dialects import llvm
 from stepwell.ir.constants import array_of, is_splat
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.narrow import as_array, as_dense
+from stepwell.ir.text.narrow import as_array, as_dense
 from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir as emit_llvm_ir
 from stepwell.lowering.machine.dialect_sink import is_constant, parameter_text
 from stepwell.lowering.machine.layout import vector_text
@@ -269,11 +269,11 @@ def _alignment(op: Any, type: Attribute) -> int:
 
 def _print_gep(sink: _NamedSink, op: Any, v: list[str]) -> None:
     indices = op.mixed_indices()
-    if len(indices) != 1 or op.inbounds is not None:
+    if len(indices) != 1 or op.inbounds:
         texts = iter(v[1:])
         types = iter(text_of_type(i.type) for i in op.ssa_indices)
         parts = [f"i32 {i}" if isinstance(i, int) else f"{next(types)} {next(texts)}" for i in indices]
-        inbounds = "inbounds " if op.inbounds is not None else ""
+        inbounds = "inbounds " if op.inbounds else ""
         sink._value(f"getelementptr {inbounds}{text_of_type(op.elem_type)}, {_type(op)} {v[0]}, {', '.join(parts)}")  # pyright: ignore[reportPrivateUsage]
         return
     index = indices[0]

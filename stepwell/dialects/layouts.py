@@ -157,8 +157,10 @@ def collapsed_type(source: MemRefType[Any], groups: Groups) -> MemRefType[Any]:
     collapsed: list[int | None] = []
     for group in groups:
         # Extents of 1 say nothing about the stride; the innermost other one does, and without any the first.
+        # An unknown extent may be 1 when the program runs, then its stride does not count: the stride is not known.
         relevant = [i for i in group if sizes[i] != 1] or group[:1]
-        collapsed.append(strides[relevant[-1]] if relevant else 1)
+        may_be_one = len(relevant) > 1 and sizes[relevant[-1]] == DYNAMIC_INDEX
+        collapsed.append(1 if not relevant else None if may_be_one else strides[relevant[-1]])
         for outer, inner in pairwise(relevant):
             stride, inner_stride, inner_size = strides[outer], strides[inner], sizes[inner]
             if None in (stride, inner_stride) or inner_size == DYNAMIC_INDEX:

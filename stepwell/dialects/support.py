@@ -23,7 +23,9 @@ def replace_ops(shipped: Dialect, ops: Sequence[type[Operation]], attributes: Se
     """The shipped dialect with `ops` in the place of its ops of the same name, and `attributes` added."""
     ours = {op.name for op in ops}
     kept = [op for op in shipped.operations if op.name not in ours]
-    return Dialect(shipped.name, [*kept, *ops], [*shipped.attributes, *attributes], list(shipped._interfaces))  # pyright: ignore[reportPrivateUsage]
+    replaced = {attribute.name for attribute in attributes}
+    kept_attributes = [attribute for attribute in shipped.attributes if attribute.name not in replaced]
+    return Dialect(shipped.name, [*kept, *ops], [*kept_attributes, *attributes], list(shipped._interfaces))  # pyright: ignore[reportPrivateUsage]
 
 
 def without(shipped: Dialect, *names: str) -> Dialect:

@@ -1,7 +1,16 @@
 """What xDSL lacks as infrastructure: passes and their manager, rewrite drivers, reading, printing and verifying IR, diagnostics."""
 
 PASSES: dict[str, str] = {
-    "canonicalize": "stepwell.ir.canonicalize:Canonicalize",
-    "cse": "stepwell.ir.cse:CommonSubexpressionElimination",
+    "canonicalize": "stepwell.ir.transforms.canonicalize:Canonicalize",
+    "composite-fixed-point-pass": "stepwell.ir.manager.composite:CompositeFixedPointPass",
+    "cse": "stepwell.ir.transforms.cse:CommonSubexpressionElimination",
+    "control-flow-sink": "stepwell.ir.transforms.control_flow_sink:ControlFlowSink",
+    "inline": "stepwell.ir.transforms.inlining:Inline",
+    "loop-invariant-code-motion": "stepwell.ir.transforms.licm:LoopInvariantCodeMotion",
+    "sccp": "stepwell.ir.transforms.sccp:Sccp",
+    "strip-debuginfo": "stepwell.ir.transforms.strip_debuginfo:StripDebuginfo",
+    "symbol-dce": "stepwell.ir.transforms.symbol_dce:SymbolDce",
+    "symbol-privatize": "stepwell.ir.transforms.symbol_dce:SymbolPrivatize",
+    "via-mlir": "stepwell.ir.via_mlir:ViaMlir",
 }
 """The passes of this room, which know no dialect: name -> "module:class"."""

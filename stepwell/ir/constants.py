@@ -3,6 +3,10 @@
 The payload of a dense attribute is its bytes in row-major order. A splat holds the bytes of **one** element whatever its shape, so that
 `dense<0.0> : tensor<4096x4096xf32>` costs four bytes. Element types and numpy dtypes correspond one to one: `i8` is int8, `ui8` is uint8,
 `i1` is bool, `index` is int64, `bf16` is `ml_dtypes.bfloat16`.
+
+Types of less than a byte take one byte for each element, as in the payloads of MLIR: `i4` and `i2` extended by their sign, the others by
+zeros. Arrays from elsewhere (`ml_dtypes` does not extend signs) may hold anything above their bits: whoever reads an element looks at its
+bits only.
 """
 
 from __future__ import annotations
@@ -12,13 +16,21 @@ import sys
 from functools import lru_cache
 from typing import Any, cast
 
+import ml_dtypes
 import numpy as np
-from ml_dtypes import bfloat16
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     BFloat16Type,
     BytesAttr,
     DenseIntOrFPElementsAttr,
+    Float4E2M1FNType,
+    Float6E2M3FNType,
+    Float6E3M2FNType,
+    Float8E4M3FNType,
+    Float8E4M3FNUZType,
+    Float8E5M2FNUZType,
+    Float8E5M2Type,
+    Float8E8M0FNUType,
     Float16Type,
     Float32Type,
     Float64Type,
@@ -37,15 +49,37 @@ ShapedType = TensorType[Any] | VectorType[Any] | MemRefType[Any]
 DYNAMIC = DYNAMIC_INDEX
 """How `?` stands in a shape: -2^63, as upstream."""
 
+NARROW_FLOATS: dict[type[Attribute], np.dtype[Any]] = {
+    Float4E2M1FNType: np.dtype(ml_dtypes.float4_e2m1fn),
+    Float6E2M3FNType: np.dtype(ml_dtypes.float6_e2m3fn),
+    Float6E3M2FNType: np.dtype(ml_dtypes.float6_e3m2fn),
+    Float8E4M3FNType: np.dtype(ml_dtypes.float8_e4m3fn),
+    Float8E4M3FNUZType: np.dtype(ml_dtypes.float8_e4m3fnuz),
+    Float8E5M2Type: np.dtype(ml_dtypes.float8_e5m2),
+    Float8E5M2FNUZType: np.dtype(ml_dtypes.float8_e5m2fnuz),
+    Float8E8M0FNUType: np.dtype(ml_dtypes.float8_e8m0fnu),
+}
+"""The floating-point types of at most a byte. Tensors of them are stored and moved; to compute with them they are converted (`nn.cast`)."""
+
+_NARROW_INTEGERS: dict[Attribute, np.dtype[Any]] = {
+    IntegerType(4): np.dtype(ml_dtypes.int4),
+    IntegerType(2): np.dtype(ml_dtypes.int2),
+    IntegerType(4, Signedness.UNSIGNED): np.dtype(ml_dtypes.uint4),
+    IntegerType(2, Signedness.UNSIGNED): np.dtype(ml_dtypes.uint2),
+}
+_SIGN_EXTENDED = {np.dtype(ml_dtypes.int4): 4, np.dtype(ml_dtypes.int2): 2}
+
 _ELEMENT_TO_DTYPE: dict[Attribute, np.dtype[Any]] = {
     Float32Type(): np.dtype(np.float32),
     Float64Type(): np.dtype(np.float64),
     Float16Type(): np.dtype(np.float16),
-    BFloat16Type(): np.dtype(bfloat16),
+    BFloat16Type(): np.dtype(ml_dtypes.bfloat16),
     IndexType(): np.dtype(np.int64),
     IntegerType(1): np.dtype(np.bool_),
     **{IntegerType(w): np.dtype(f"int{w}") for w in (8, 16, 32, 64)},
     **{IntegerType(w, Signedness.UNSIGNED): np.dtype(f"uint{w}") for w in (8, 16, 32, 64)},
+    **{kind(): dtype for kind, dtype in NARROW_FLOATS.items()},
+    **_NARROW_INTEGERS,
 }
 _DTYPE_TO_ELEMENT: dict[np.dtype[Any], Attribute] = {d: t for t, d in _ELEMENT_TO_DTYPE.items() if not isinstance(t, IndexType)}
 
@@ -58,6 +92,13 @@ def dtype_of(element: Attribute) -> np.dtype[Any]:
 def element_type_of(dtype: np.dtype[Any]) -> Attribute:
     """The element type of a numpy dtype. Raises KeyError for a dtype that has none."""
     return _DTYPE_TO_ELEMENT[dtype]
+
+
+def is_narrow(element: Attribute) -> bool:
+    """Whether an element type is only stored and moved: `i4 ui4 i2 ui2`, and floats of at most 8 bits."""
+    if isinstance(element, IntegerType):
+        return 1 < cast(IntegerType, element).width.data < 8
+    return type(element) in NARROW_FLOATS
 
 
 @lru_cache(maxsize=4096)
@@ -74,11 +115,22 @@ def type_of(array: Array) -> TensorType[Any]:
 def dense(array: Array, type: ShapedType | None = None) -> DenseIntOrFPElementsAttr[Any]:
     """A dense attribute that holds the bytes of `array`, a splat where all elements are bitwise equal."""
     type = type or type_of(array)
+    if array.dtype in _SIGN_EXTENDED:
+        array = _sign_extended(array)
     if array.size > 1 and array[_first(array)].tobytes() == array[_last(array)].tobytes():
         array = np.ascontiguousarray(array)
         if _is_uniform(array):
             array = array[_first(array)]
     return DenseIntOrFPElementsAttr(type, BytesAttr(_bytes_of(array)))
+
+
+def _sign_extended(array: Array) -> Array:
+    """The same small integers, the bits of each byte above its own equal to its sign."""
+    spare = 8 - _SIGN_EXTENDED[array.dtype]
+    storage = np.array(array, order="C").view(np.int8)
+    storage <<= spare
+    storage >>= spare
+    return storage
 
 
 _CHUNK = 1 << 16
@@ -163,7 +215,8 @@ class Payload:
 
 def splat(value: float | bool, type: ShapedType) -> DenseIntOrFPElementsAttr[Any]:
     """`dense<value> : type` in the space of one element."""
-    return DenseIntOrFPElementsAttr(type, BytesAttr(np.array(value, dtype_of(type.get_element_type())).tobytes()))
+    one = np.array(value, dtype_of(type.get_element_type()))
+    return DenseIntOrFPElementsAttr(type, BytesAttr((_sign_extended(one) if one.dtype in _SIGN_EXTENDED else one).tobytes()))
 
 
 def is_splat(attribute: DenseIntOrFPElementsAttr[Any]) -> bool:

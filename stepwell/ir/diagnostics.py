@@ -1,9 +1,12 @@
-"""The one exception type that a user meets: a message, where it happened, and what to try."""
+"""The one exception type that a user meets, and what is said without one: a message, where it happened, and what to try."""
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 
 class CompileError(Exception):
@@ -24,6 +27,10 @@ class CompileError(Exception):
         where = f"{self.location}: " if self.location else ""
         what_to_try = f" ({self.hint})" if self.hint else ""
         return f"{where}error: {self.message}{what_to_try}"
+
+
+class UnsupportedModel(CompileError):
+    """A sound model that no single native program computes."""
 
 
 class InternalError(CompileError):
@@ -53,3 +60,46 @@ def only_compile_errors(step: str | Callable[[], str]) -> Generator[None]:
         raise CompileError(f"not enough memory in {name}", hint="compile for smaller shapes") from error
     except Exception as error:
         raise InternalError(step if isinstance(step, str) else step(), error) from error
+
+
+# ---- what is said without stopping: remarks, warnings, notes ---------------------------------------------------------------------------
+
+
+class Diagnostic(NamedTuple):
+    """One thing to say, with the notes that belong to it. `location` is `file:line:col`, a name, or None for no place."""
+
+    kind: str
+    """error, warning, remark or note."""
+    message: str
+    location: str | None = None
+    notes: tuple[Diagnostic, ...] = ()
+
+    @property
+    def line(self) -> int | None:
+        """The line in the file, or None where the place is not in a file."""
+        match = PLACE.match(self.location or "")
+        return int(match["line"]) if match else None
+
+
+PLACE = re.compile(r"^(?P<file>.*?):(?P<line>\d+):(?P<column>\d+)$")
+
+_handlers: list[Callable[[Diagnostic], None]] = []
+
+
+def report(diagnostic: Diagnostic) -> None:
+    """Say something and go on. Whoever handles diagnostics now gets it; where nobody does, only warnings are said, on standard error."""
+    if _handlers:
+        _handlers[-1](diagnostic)
+    elif diagnostic.kind in ("warning", "error"):
+        where = f"{diagnostic.location}: " if diagnostic.location else ""
+        sys.stderr.write(f"{where}{diagnostic.kind}: {diagnostic.message}\n")
+
+
+@contextmanager
+def handling(handler: Callable[[Diagnostic], None]) -> Generator[None]:
+    """What is reported inside the `with` statement goes to `handler`."""
+    _handlers.append(handler)
+    try:
+        yield
+    finally:
+        _handlers.pop()

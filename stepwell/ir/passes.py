@@ -6,11 +6,22 @@ A pass is written once and found by name; its dataclass fields are its textual o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.ir import Operation
+
+collecting_counts: list[dict[str, int]] = []
+"""The innermost collector of statistics, last; empty where nobody collects."""
+
+
+def count(name: str, number: int = 1) -> None:
+    """Add to a counter of the `statistics` of the running pass."""
+    if collecting_counts:
+        counts = collecting_counts[-1]
+        counts[name] = counts.get(name, 0) + number
 
 
 @dataclass(frozen=True)
@@ -20,6 +31,8 @@ class Pass(ABC):
     name: ClassVar[str]
     anchor: ClassVar[str] = "builtin.module"
     """The name of the operation that the pass runs on, or `any`."""
+    statistics: ClassVar[Mapping[str, str]] = {}
+    """What the pass counts: name -> what that number is of."""
 
     @abstractmethod
     def run(self, op: Operation, ctx: Context) -> None:

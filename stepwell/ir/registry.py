@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +18,22 @@ from xdsl.ir import Attribute, Dialect, Operation, TypeAttribute
 
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
+from stepwell.ir.text import late_formats as late_formats  # for every dialect that is found here
 
 if TYPE_CHECKING:
     from xdsl.passes import ModulePass
 
 DIALECT_TABLE = "stepwell.dialects:DIALECTS"
 RARE_TABLE = "stepwell.dialects:RARE"
-ROOMS = ("graph", "structured", "loops", "schedule", "vectors", "machine")
+ROOMS = ("graph", "structured", "buffers", "loops", "schedule", "vectors", "machine")
 PASS_TABLES = ("stepwell.ir:PASSES", *(f"stepwell.lowering.{room}:PASSES" for room in ROOMS))
 PIPELINE_TABLE = "stepwell.lowering.pipelines:PIPELINES"
+
+
+LOADED_DIALECTS: dict[str, Callable[[], Dialect]] = {}
+LOADED_PASSES: dict[str, type[Pass]] = {}
+LOADED_PIPELINES: dict[str, str] = {}
+"""What modules of the user have brought (`stepwell.ir.user_modules`); it stands before everything else."""
 
 
 def resolve(reference: str) -> Any:
@@ -38,6 +44,8 @@ def resolve(reference: str) -> Any:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint that names the nearest known names, or None where nothing is near."""
+    from difflib import get_close_matches
+
     near = get_close_matches(name, known, n=3, cutoff=0.6)
     return f"did you mean {' or '.join(repr(n) for n in near)}?" if near else None
 
@@ -101,6 +109,7 @@ def all_dialects() -> dict[str, Callable[[], Dialect]]:
     factories: dict[str, Callable[[], Dialect]] = dict(get_all_dialects())
     for name, reference in resolve(DIALECT_TABLE).items():
         factories[name] = lambda reference=reference: resolve(reference)
+    factories.update(LOADED_DIALECTS)
     return dict(sorted(factories.items()))
 
 
@@ -126,24 +135,29 @@ def _xdsl_passes() -> Mapping[str, Callable[[], type[ModulePass]]]:
 
 def all_passes() -> dict[str, str]:
     """Where each pass comes from, by name, sorted: "module:class" for ours, "xdsl" for those that xDSL ships and we do not replace."""
-    return dict(sorted({**dict.fromkeys(_xdsl_passes(), "xdsl"), **_own_passes()}.items()))
+    loaded = {name: f"{found.__module__}:{found.__qualname__}" for name, found in LOADED_PASSES.items()}
+    return dict(sorted({**dict.fromkeys(_xdsl_passes(), "xdsl"), **_own_passes(), **loaded}.items()))
 
 
 def is_own_pass(name: str) -> bool:
     """Whether `name` is a pass of ours."""
-    return name in _own_passes()
+    return name in _own_passes() or name in LOADED_PASSES
+
+
+def find_pass(name: str) -> type[Pass]:
+    """The pass class of that name. xDSL's own passes are wrapped to look like ours. Raises CompileError for an unknown name."""
+    return LOADED_PASSES.get(name) or _find_pass(name)
 
 
 @cache
-def find_pass(name: str) -> type[Pass]:
-    """The pass class of that name. xDSL's own passes are wrapped to look like ours. Raises CompileError for an unknown name."""
+def _find_pass(name: str) -> type[Pass]:
     if reference := _own_passes().get(name):
         found = resolve(reference)
         if found.name != name:
             raise CompileError(f"table entry '{name}' names {reference}, which calls itself '{found.name}'")
         return found
     if factory := _xdsl_passes().get(name):
-        from stepwell.ir.xdsl_passes import adapt
+        from stepwell.ir.manager.xdsl_passes import adapt
 
         return adapt(factory())
     raise CompileError(f"'{name}' does not refer to a registered pass", hint=did_you_mean(name, all_passes()))
@@ -154,4 +168,5 @@ def find_pass(name: str) -> type[Pass]:
 
 def all_pipelines() -> Mapping[str, str]:
     """The named pipelines: name -> textual pipeline."""
-    return resolve(PIPELINE_TABLE)
+    pipelines: Mapping[str, str] = resolve(PIPELINE_TABLE)
+    return {**pipelines, **LOADED_PIPELINES} if LOADED_PIPELINES else pipelines

@@ -1,7 +1,9 @@
 """Verification: IR in, nothing out, or a CompileError that says which operation breaks which rule.
 
-Beyond what xDSL's operations check of themselves, this checks what holds between them: a value is defined before it is used, on every path;
-a branch passes values of the types of its target's arguments; nothing isolated uses a value from outside.
+Beyond what operations check of themselves (the rules of their dialect, then xDSL's definition), this checks what holds between them: a
+value is defined before it is used, on every path; a branch passes values of the types of its target's arguments; nothing isolated uses a
+value from outside; a block ends in a terminator. The order is MLIR's: an operation, then what is inside of it, how its blocks end, and then
+what the operation asks of its regions (its method `verify_regions`, if it has one).
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from xdsl.utils.exceptions import DiagnosticException
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.dominance import dominator_tree
 from stepwell.ir.locations import place
-from stepwell.ir.printing import print_line
+from stepwell.ir.rules import Complete, check_foreign_attributes, region_rule_of, rules_of
+from stepwell.ir.text.printing import print_line
+from stepwell.ir.text.wording import VERIFIER, reworded
 
 GRAPH_REGIONS = frozenset({"builtin.module", "gpu.module"})
 """Operations in whose regions the order of definitions and uses is free."""
@@ -30,7 +34,7 @@ Forwarded = Sequence[Sequence[SSAValue]]
 BRANCHES: dict[str, Callable[[Any], Forwarded]] = {
     "cf.br": lambda op: [op.arguments],
     "cf.cond_br": lambda op: [op.then_arguments, op.else_arguments],
-    "cf.switch": lambda op: [op.default_operands, *op.case_operands],
+    "cf.switch": lambda op: [op.default_operands, *op.case_operand],
     "llvm.br": lambda op: [op.arguments],
     "llvm.cond_br": lambda op: [op.then_arguments, op.else_arguments],
     "llvm.switch": lambda op: [op.defaultOperands, *(operands for _, _, operands in op.cases())],
@@ -43,33 +47,54 @@ def verify(op: Operation) -> None:
     _Verifier().operation(op)
 
 
-def op_error(op: Operation, message: str) -> CompileError:
-    """An error about `op`, at its place, with a note that shows it."""
-    name = op.op_name.data if isinstance(op, UnregisteredOp) else op.name
-    error = CompileError(f"'{name}' op {message}", location=place(op))
+def verify_all(op: Operation) -> list[CompileError]:
+    """What is wrong with `op` and everything inside. Of an operation that is wrong itself, the inside is not looked at."""
+    found: list[CompileError] = []
+    try:
+        _Verifier(found).operation(op)
+    except CompileError as error:
+        found.append(error)
+    return found
+
+
+def op_error(op: Operation, message: str, *, name: bool = True) -> CompileError:
+    """An error about `op`, at its place, with a note that shows it. Its name comes first, unless `name` is false."""
+    called = op.op_name.data if isinstance(op, UnregisteredOp) else op.name
+    error = CompileError(f"'{called}' op {message}" if name else message, location=place(op))
     error.add_note(f"see current operation: {print_line(op)}")
     return error
 
 
 class _Verifier:
-    """One walk. `_visible` holds the values that are defined where the walk stands."""
+    """One walk. `_visible` holds the values that are defined where the walk stands. Errors are raised, or, given a list, put into it."""
 
-    def __init__(self) -> None:
+    def __init__(self, found: list[CompileError] | None = None) -> None:
         self._visible: set[SSAValue] = set()
+        self._found = found
 
     def operation(self, op: Operation) -> None:
-        self._check_place(op)
         self._check_itself(op)
         if op.successors:
-            self._check_branch(op)
+            self._check_successors(op)
         if op.regions:
+            errors = len(self._found or ())
             self._check_regions(op)
+            if len(self._found or ()) == errors:
+                self._check_what_regions_hold(op)
+
+    def _check_what_regions_hold(self, op: Operation) -> None:
+        if (check := getattr(op, "verify_regions", None)) is not None:
+            self._check(op, check)
+        if (rule := region_rule_of(op.name)) is not None:
+            self._check(op, lambda: rule(op))
 
     def _check_regions(self, op: Operation) -> None:
         outside = self._visible
         if op.has_trait(IsolatedFromAbove, value_if_unregistered=False):
             self._visible = set()
         for region in op.regions:
+            if region.first_block is not None and region.first_block.uses:
+                raise op_error(op, "entry block of region may not have predecessors", name=False)
             self._check_region(op, region)
         self._visible = outside
 
@@ -80,8 +105,6 @@ class _Verifier:
         if op.name in GRAPH_REGIONS:
             self._block(entry, in_order=False)
         elif entry is region.last_block:
-            if entry.is_empty and not op.has_trait(NoTerminator):
-                raise op_error(op, "expects a region whose block ends in a terminator, but the block is empty")
             self._block(entry)
         else:
             self._blocks(region, entry)
@@ -108,19 +131,30 @@ class _Verifier:
         self._visible = visible.union(block.args)
         for op in block.ops:
             self._visible.update(op.operands)
-            self.operation(op)
+            self._in_block(op)
             self._visible.update(op.results)
+        self._check_end(block)
         self._visible = visible
 
     def _block(self, block: Block, *, in_order: bool = True, leave: bool = True) -> None:
         visible = self._visible
         visible.update(_definitions(block) if not in_order else block.args)
         for op in block.ops:
-            self._check_operands(op)
-            self.operation(op)
+            self._in_block(op)
             visible.update(op.results)
+        self._check_end(block)
         if leave:
             visible.difference_update(_definitions(block))
+
+    def _in_block(self, op: Operation) -> None:
+        """One operation of a block. What is wrong with it is no reason not to look at the next, where errors are gathered."""
+        try:
+            self._check_operands(op)
+            self.operation(op)
+        except CompileError as error:
+            if self._found is None:
+                raise
+            self._found.append(error)
 
     def _check_operands(self, op: Operation) -> None:
         visible = self._visible
@@ -129,6 +163,10 @@ class _Verifier:
                 raise self._undefined(op, index, operand)
 
     def _undefined(self, op: Operation, index: int, operand: SSAValue) -> CompileError:
+        from xdsl.parser.core import ForwardDeclaredValue
+
+        if isinstance(operand, ForwardDeclaredValue):
+            return op_error(op, "use of undeclared SSA value name", name=False)
         if isinstance(operand, ErasedSSAValue):
             return op_error(op, f"operand #{index} was erased")
         error = op_error(op, f"operand #{index} does not dominate this use" if _is_inside(operand, op) else "uses a value from outside")
@@ -141,39 +179,64 @@ class _Verifier:
     # ---- one operation
 
     def _check_itself(self, op: Operation) -> None:
+        def check() -> None:
+            rules = rules_of(op.name)
+            for rule in rules:
+                rule(op)
+            if op.attributes or "arg_attrs" in op.properties:
+                check_foreign_attributes(op)
+            if not isinstance(rules, Complete):
+                op.verify_()
+
+        self._check(op, check)
+
+    def _check(self, op: Operation, check: Callable[[], None]) -> None:
         try:
-            op.verify_()
+            check()
         except DiagnosticException as error:
             if str(error).startswith(NOT_ISOLATED):
                 return  # the walk will meet the operation inside that uses the value
-            raise op_error(op, " ".join(str(error).split())) from error
-        except (ValueError, TypeError, AssertionError, NotImplementedError) as error:  # verifiers of xDSL raise these too
-            raise op_error(op, f"cannot be verified: {' '.join(str(error).split())}") from error
+            found = op_error(op, reworded(" ".join(str(error).split()), VERIFIER))
+            for note in getattr(error, "__notes__", ()):
+                found.add_note(note)
+            raise found from error
+        except (ValueError, TypeError, AssertionError, NotImplementedError, IndexError, AttributeError, KeyError) as error:
+            raise op_error(op, f"cannot be verified: {' '.join(str(error).split())}") from error  # verifiers of xDSL raise these too
 
-    def _check_place(self, op: Operation) -> None:
+    def _check_end(self, block: Block) -> None:
         """Terminators stand last, and last stands a terminator."""
-        block = op.parent
-        region = block.parent if block else None
-        if block is None or region is None or region.parent is None:
+        region = block.parent
+        if region is None or region.parent is None or self._found:
             return
-        is_last = block.last_op is op
-        if not is_last and op.has_trait(IsTerminator, value_if_unregistered=False):
-            raise op_error(op, "must be the last operation in the parent block")
-        may_end_openly = region.parent.has_trait(NoTerminator) and region.first_block is region.last_block
-        if is_last and not may_end_openly and not op.has_trait(IsTerminator):
-            raise op_error(op, "ends a block, but it is not a terminator")
+        may_end_openly = region.first_block is region.last_block and (region.parent.has_trait(NoTerminator))
+        if block.last_op is None:
+            if not may_end_openly:
+                raise op_error(region.parent, "empty block: expect at least a terminator", name=False)
+            return
+        for op in block.ops:
+            is_terminator = op.has_trait(IsTerminator, value_if_unregistered=op is block.last_op)
+            if is_terminator and op is not block.last_op:
+                raise op_error(op, "must be the last operation in the parent block")
+            if op is block.last_op and not is_terminator and not may_end_openly:
+                raise op_error(op, f"block with no terminator, has {print_line(op)}", name=False)
+
+    def _check_successors(self, op: Operation) -> None:
+        if op.parent is not None and op.parent.last_op is not op:
+            raise op_error(op, "operation with block successors must terminate its parent block")
+        self._check_branch(op)
 
     def _check_branch(self, op: Operation) -> None:
         block = op.parent
         for successor in op.successors:
             if block is None or successor.parent is not block.parent:
-                raise op_error(op, "branches to a block of another region")
+                raise op_error(op, "branching to block of a different region")
         forwarded = BRANCHES.get(op.name)
         if forwarded is None:
             return
         for number, (successor, values) in enumerate(zip(op.successors, forwarded(op), strict=True)):
             if len(values) != len(successor.args):
-                raise op_error(op, f"passes {len(values)} values to successor #{number}, which takes {len(successor.args)}")
+                passed, taken = len(values), len(successor.args)
+                raise op_error(op, f"branch has {passed} operands for successor #{number}, but target block has {taken}")
             for index, (value, argument) in enumerate(zip(values, successor.args, strict=True)):
                 if value.type != argument.type:
                     raise op_error(op, f"type mismatch for bb argument #{index} of successor #{number}: {value.type}, not {argument.type}")

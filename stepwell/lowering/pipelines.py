@@ -10,6 +10,7 @@ SIMPLIFY = (
     "nn-canonicalize",
     "nn-fold-constants",
     "nn-raise",
+    "nn-raise-attention",
     "nn-fold-constants",
     "nn-fold-affine",
     "nn-cse",
@@ -42,6 +43,7 @@ STRUCTURE = (
     "generalize-extents",
     "deduplicate-kernels",
 )
+STRUCTURE_CHECKED = ("convert-nn-to-linalg", "check-bounds", *STRUCTURE[1:])
 BUFFERIZE = ("bufferize-kernels", "bufferize-main", "plan-memory")
 LOOPS = ("convert-linalg-to-affine", "apply-schedule")
 VECTORS = ("vectorize", "unroll-loops", "expand-math")
@@ -66,6 +68,7 @@ PIPELINES: dict[str, str] = {
     "stepwell-channels-last": _pipeline(CHANNELS_LAST),
     "stepwell-form-kernels": _pipeline(FORM_KERNELS),
     "stepwell-structure": _pipeline(STRUCTURE),
+    "stepwell-structure-checked": _pipeline(STRUCTURE_CHECKED),
     "stepwell-bufferize": _pipeline(BUFFERIZE),
     "stepwell-loops": _pipeline(LOOPS),
     "stepwell-vectors": _pipeline(VECTORS),

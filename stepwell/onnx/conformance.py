@@ -160,6 +160,14 @@ def _print_table(cases: dict[str, Any], verdicts: dict[str, Verdict], peer: bool
         counts = Counter(verdict.outcome for verdict in members)
         line = f"{group:22}{len(members):7}{counts['passed']:8}{counts['failed']:8}{counts['unsupported']:13}"
         print(line + (f"{sum(v.peer == 'passed' for v in members):14}" if peer else ""))
+    passed = [verdict for verdict in verdicts.values() if verdict.outcome == "passed"]
+    print(f"passed: {len(passed)}; passed with every numeric operator compiled: {sum(verdict.compiled for verdict in passed)}")
+    calls = Counter(operator for verdict in passed for operator in verdict.host_calls)
+    if calls:
+        print("host calls, by cases that passed: " + ", ".join(f"{name} {count}" for name, count in calls.most_common()))
+    steps = Counter(operator for verdict in passed for operator in verdict.steps)
+    if steps:
+        print("control flow step by step, its bodies compiled: " + ", ".join(f"{name} {count}" for name, count in steps.most_common()))
     seconds = Counter(verdict.second for verdict in verdicts.values() if verdict.outcome == "passed")
     print("second run of those passed: " + ", ".join(f"{count} {how}" for how, count in seconds.most_common()))
 

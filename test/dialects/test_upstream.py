@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from stepwell.ir.parsing import parse_module
-from stepwell.ir.printing import PrintOptions, print_ir
 from stepwell.ir.registry import make_context
+from stepwell.ir.text.parsing import parse_module
+from stepwell.ir.text.printing import PrintOptions, print_ir
 
 HERE = Path(__file__).parent
 KERNELS = HERE.parent / "backends" / "interpreter" / "Inputs"

@@ -69,7 +69,7 @@ def test_models_that_are_none(model: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        (None, r"these inputs have free dimensions: 'x' \[n, m\] \(fix them, for example inputs=\{'x': "),
+        ({}, r"these inputs have free dimensions: 'x' \[n, m\] \(fix them, for example inputs=\{'x': "),
         ([("x", (2, 3))], "inputs must be a mapping from names to shapes, not "),
         ({1: (2, 3)}, "inputs must be a mapping from names to shapes, not "),
         ({"x": 7}, "'x': 7 is neither a shape, nor a shape and a dtype, nor an array"),

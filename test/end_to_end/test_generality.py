@@ -53,6 +53,15 @@ def places_of_maxima() -> Model:
     return b.finish("y", "i")
 
 
+def a_chain_of_thousands() -> Model:
+    """Longer than one kernel, and than Python's stack is deep."""
+    b = Builder(26)
+    value = b.input("x", 8)
+    for i in range(3000):
+        value = b(("Tanh", "Sin", "Abs", "Neg")[i % 4], value)
+    return b.finish(value)
+
+
 def padded_by_an_input() -> Model:
     b = Builder(25)
     return b.finish(b("Pad", b.input("x", 3, 4), b.constant(np.array([1, 0, 2, 3])), b.input("value")))
@@ -100,7 +109,15 @@ def sequences() -> Model:
 MODELS: dict[str, Callable[[], Model]] = {
     f.__name__: f
     for f in (
-        *(constant_gives_the_shape, softmax_in_another_type, grid_sample, deformed_convolution, places_of_maxima, padded_by_an_input),
+        *(
+            constant_gives_the_shape,
+            softmax_in_another_type,
+            grid_sample,
+            deformed_convolution,
+            places_of_maxima,
+            padded_by_an_input,
+            a_chain_of_thousands,
+        ),
         *(narrow_power, sequences),
     )
 }

@@ -12,6 +12,7 @@ import pytest
 
 import stepwell
 from stepwell.frontends.onnx import import_model
+from stepwell.onnx.session import InferenceSession
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "frontends" / "onnx"))
@@ -68,3 +69,17 @@ def test_real_models_compute_what_onnxruntime_computes(name: str) -> None:
     options.log_severity_level = 3
     expected = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]).run(None, arrays)
     check(stepwell.compile(path, inputs=models.shapes(name), threads=2)(**arrays), expected)
+
+
+FURTHER = [(name, index) for name, entry in models.MODELS.items() for index in (None, *range(len(entry.further)))]
+"""Every model that packages or `bench/export_models.py` provide, at every shape; the light CNNs have tests of their own."""
+
+
+@pytest.mark.parametrize(("name", "index"), [(n, i) for n, i in FURTHER if not models.MODELS[n].weightless and n not in SMALL])
+def test_models_of_any_shape_compute_what_onnxruntime_computes(name: str, index: int | None) -> None:
+    path, arrays = located(name), models.inputs(name, further=index)
+    ort = pytest.importorskip("onnxruntime")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 3
+    expected = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]).run(None, arrays)
+    check(dict(enumerate(InferenceSession(path, threads=2).run(None, arrays))), expected)

@@ -1,7 +1,7 @@
 // RUN: mlopt %s --canonicalize | filecheck %s
 
 // CHECK-LABEL: func.func @folds
-// CHECK-NEXT:    func.return %x : i32
+// CHECK-NEXT:    return %x : i32
 func.func @folds(%x: i32) -> i32 {
   %zero = arith.constant 0 : i32
   %0 = arith.addi %x, %zero : i32
@@ -9,7 +9,7 @@ func.func @folds(%x: i32) -> i32 {
 }
 
 // CHECK-LABEL: func.func @dead_code_and_dead_blocks
-// CHECK-NEXT:    func.return
+// CHECK-NEXT:    return
 // CHECK-NEXT:  }
 func.func @dead_code_and_dead_blocks(%x: i32) {
   %0 = arith.muli %x, %x : i32

@@ -12,10 +12,10 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.parser import Parser
 
-from stepwell.ir import pass_manager
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.pass_manager import Instrumentation, PassManager, parse_pipeline
-from stepwell.ir.pass_options import make_pass, options_of
+from stepwell.ir.manager import pass_manager
+from stepwell.ir.manager.pass_manager import Instrumentation, PassManager, parse_pipeline
+from stepwell.ir.manager.pass_options import make_pass, options_of
 from stepwell.ir.passes import Pass
 from stepwell.ir.registry import all_passes, make_context
 
@@ -133,9 +133,9 @@ def test_dump_shows_every_option():
         "Pass Manager with 2 passes:\n"
         "builtin.module(\n"
         "  func.func(\n"
-        '    test-note{text="" sizes="" deep=true level=low edge=mask}\n'
+        "    test-note{deep=true edge=mask level=low}\n"
         "  ),\n"
-        '  test-note-module{text="" sizes="" deep=false level=low edge=mask}\n'
+        "  test-note-module{deep=false edge=mask level=low}\n"
         ")\n"
     )
     assert str(parse_pipeline(manager.dump().partition("\n")[2])) == str(manager)

@@ -10,9 +10,9 @@ from xdsl.parser import Parser
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.pattern_set import CanonicalPatterns, matched_classes
 from stepwell.ir.registry import make_context
-from stepwell.ir.rewriting import rewrite_greedily, walk_and_rewrite
+from stepwell.ir.rewrite.pattern_set import CanonicalPatterns, matched_classes
+from stepwell.ir.rewrite.rewriting import rewrite_greedily, walk_and_rewrite
 
 
 def parse(text: str) -> ModuleOp:
@@ -66,7 +66,7 @@ class Undecorated(RewritePattern):
 ADD_CHAIN = """
 func.func @f(%x: i32) -> i32 {
   %0 = arith.addi %x, %x : i32
-  %1 = arith.subi %0, %x : i32
+  %1 = arith.subi %x, %0 : i32
   return %1 : i32
 }
 """

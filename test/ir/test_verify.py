@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.parsing import parse_module
 from stepwell.ir.registry import make_context
+from stepwell.ir.text.parsing import parse_module
 from stepwell.ir.verify import verify
 
 
@@ -72,7 +72,7 @@ BAD = [
     ("func.func @f() {\n  return\n  func.return\n}", "a.mlir:2:3: error: 'func.return' op must be the last operation in the parent block"),
     (
         "func.func @f() {\n  %0 = arith.constant 1 : i32\n}",
-        "a.mlir:2:8: error: 'arith.constant' op ends a block, but it is not",
+        "a.mlir:2:8: error: block with no terminator, has",
     ),
     ('func.func @f() {\n  "arith.addi"() : () -> ()\n  return\n}', "a.mlir:2:3: error: 'arith.addi' op "),
 ]

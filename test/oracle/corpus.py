@@ -1,6 +1,6 @@
 """Holds `mlopt`'s parser, verifier and printer against regression tests that somebody else wrote.
 
-    python test/oracle/corpus.py FOLDER --verdicts FILE [--dirs Affine,Arith] [--xdsl] [--buckets 20] [--json OUT]
+    python test/oracle/corpus.py FOLDER --verdicts FILE [--dirs Affine,Arith] [--xdsl] [--mlir] [--buckets 20] [--json OUT]
 
 FOLDER is a checkout of MLIR's `mlir/test`; nothing of it is kept here. FILE says what a real MLIR makes of each chunk (a piece between
 `// -----` lines), one JSON object per line: `{"p": path below FOLDER, "i": number of the chunk, "st": "ok" or why not, "err": whether the
@@ -8,7 +8,7 @@ chunk has an expected-error}`. Both may come from the environment: STEPWELL_CORP
 
 A chunk that MLIR accepts must parse, verify, print, and parse, verify and print to the same text again. A chunk that MLIR rejects,
 and that expects an error, must be rejected; better with the expected text. `--xdsl` lets xDSL's own dialects, parser and verifier take
-the same test.
+the same test, and `--mlir` shows what we print to a real MLIR that is installed (`stepwell.ir.via_mlir` says which it finds).
 """
 
 from __future__ import annotations
@@ -55,8 +55,10 @@ class Outcome:
     stage: str
     message: str
     met: bool
-    """Whether the message is one that the chunk expects."""
+    """Whether a message is one that the chunk expects."""
     seconds: float
+    refused: str | None = None
+    """Why a real MLIR refuses what we print, "" where it does not, None where it was not asked."""
 
 
 class _Timeout(BaseException):
@@ -70,36 +72,37 @@ def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
 # ---- one chunk ------------------------------------------------------------------------------------------------------------------
 
 
-def round_trip(text: str) -> tuple[str, str]:
-    """Stage and message of our own parser, verifier and printer."""
+def round_trip(text: str) -> tuple[str, list[str], str]:
+    """Stage and messages of our own parser, verifier and printer, and what was printed."""
     from stepwell.ir.diagnostics import CompileError
-    from stepwell.ir.parsing import parse_module
-    from stepwell.ir.printing import print_ir
     from stepwell.ir.registry import make_context
-    from stepwell.ir.verify import verify
+    from stepwell.ir.text.parsing import parse_module
+    from stepwell.ir.text.printing import print_ir
+    from stepwell.ir.verify import verify, verify_all
 
     stage, printed = "parse", ""
     try:
         context = make_context(allow_unregistered=True)
         module = parse_module(text, context)
         stage = "verify"
-        verify(module)
+        if errors := verify_all(module):
+            return stage, [error.message for error in errors], ""
         stage = "reparse"
         printed = print_ir(module, None, context.loaded_dialects)
         context = make_context(allow_unregistered=True)
         again = parse_module(printed, context)
         verify(again)
         if print_ir(again, None, context.loaded_dialects) != printed:
-            return stage, "prints differently the second time"
+            return stage, ["prints differently the second time"], printed
     except CompileError as error:
         line = _line_of(printed, error.location) if stage == "reparse" else ""
-        return stage, error.message + line
+        return stage, [error.message + line], printed
     except Exception as error:
-        return stage, f"{type(error).__name__}: {error}"
-    return "ok", ""
+        return stage, [f"{type(error).__name__}: {error}"], printed
+    return "ok", [], printed
 
 
-def round_trip_xdsl(text: str) -> tuple[str, str]:
+def round_trip_xdsl(text: str) -> tuple[str, list[str], str]:
     """The same with what xDSL ships."""
     from io import StringIO
 
@@ -125,8 +128,20 @@ def round_trip_xdsl(text: str) -> tuple[str, str]:
         Printer(stream).print_op(module)
         Parser(context(), stream.getvalue()).parse_module(True).verify()
     except Exception as error:
-        return stage, f"{type(error).__name__}: {' '.join(str(error).split())[-200:]}"
-    return "ok", ""
+        return stage, [f"{type(error).__name__}: {' '.join(str(error).split())[-200:]}"], ""
+    return "ok", [], ""
+
+
+def refusal(text: str) -> str | None:
+    """What a real MLIR has against a text; "" for nothing, None where none is installed."""
+    from stepwell.ir.diagnostics import CompileError
+    from stepwell.ir.via_mlir import real_mlir
+
+    try:
+        real_mlir().run(text, None)
+    except CompileError as error:
+        return None if error.message.startswith("no real MLIR") else str(error)
+    return ""
 
 
 def _line_of(text: str, location: str | None) -> str:
@@ -135,34 +150,37 @@ def _line_of(text: str, location: str | None) -> str:
     return f"  [{lines[int(match[1]) - 1].strip()}]" if match and int(match[1]) <= len(lines) else ""
 
 
-def _judge(work: tuple[Path, Verdict, str, bool]) -> Outcome:
+def _judge(work: tuple[Verdict, str, bool, bool]) -> Outcome:
     from time import perf_counter
 
     from stepwell.ir.diagnostics import CompileError
     from stepwell.tools.mlopt.expected import expectations
 
-    _, verdict, text, xdsl = work
+    verdict, text, xdsl, mlir = work
     began = perf_counter()
-    judge: Callable[[str], tuple[str, str]] = round_trip_xdsl if xdsl else round_trip
+    judge: Callable[[str], tuple[str, list[str], str]] = round_trip_xdsl if xdsl else round_trip
     signal.signal(signal.SIGALRM, _stop)
     signal.alarm(SECONDS)
+    printed = ""
     try:
-        stage, message = judge(text)
+        stage, messages, printed = judge(text)
     except _Timeout:
-        stage, message = "timeout", f"takes more than {SECONDS} s"
+        stage, messages = "timeout", [f"takes more than {SECONDS} s"]
     except RecursionError:
-        stage, message = "parse", "RecursionError"
+        stage, messages = "parse", ["RecursionError"]
     finally:
         signal.alarm(0)
     met = False
     if verdict.expects_error and stage != "ok":
         try:
-            met = any(e.kind == "error" and e.pattern.search(message) for e in expectations(text, verdict.path))
+            expected = [e.pattern for e in expectations(text, verdict.path) if e.kind == "error"]
+            met = any(pattern.search(message) for pattern in expected for message in messages)
         except CompileError:
             met = False
-    return Outcome(
-        verdict.path, verdict.index, verdict.accepted, verdict.expects_error, stage, message, met, round(perf_counter() - began, 3)
-    )
+    refused = refusal(printed) if mlir and verdict.accepted and stage == "ok" else None
+    seconds = round(perf_counter() - began, 3)
+    message = messages[0] if messages else ""
+    return Outcome(verdict.path, verdict.index, verdict.accepted, verdict.expects_error, stage, message, met, seconds, refused)
 
 
 # ---- the corpus -----------------------------------------------------------------------------------------------------------------
@@ -191,9 +209,9 @@ def chunks(folder: Path, verdicts: Iterable[Verdict]) -> Iterator[tuple[Verdict,
             yield verdict, parts[verdict.index]
 
 
-def judge_all(folder: Path, verdicts: Iterable[Verdict], *, xdsl: bool = False, workers: int = 2) -> list[Outcome]:
+def judge_all(folder: Path, verdicts: Iterable[Verdict], *, xdsl: bool = False, mlir: bool = False, workers: int = 2) -> list[Outcome]:
     """The outcome of every chunk, from worker processes that are renewed now and then."""
-    work = [(folder, verdict, text, xdsl) for verdict, text in chunks(folder, verdicts)]
+    work = [(verdict, text, xdsl, mlir) for verdict, text in chunks(folder, verdicts)]
     with multiprocessing.get_context("spawn").Pool(workers, maxtasksperchild=40) as pool:
         return list(pool.imap(_judge, work, chunksize=32))
 
@@ -252,6 +270,7 @@ def main() -> int:
     parser.add_argument("--verdicts", default=os.environ.get("STEPWELL_CORPUS_VERDICTS"), help="JSON lines, may be gzipped")
     parser.add_argument("--dirs", default=",".join(DIRS), help="folders below Dialect, by commas")
     parser.add_argument("--xdsl", action="store_true", help="let xDSL take the same test")
+    parser.add_argument("--mlir", action="store_true", help="show what we print to a real MLIR")
     parser.add_argument("--buckets", type=int, default=0, metavar="N", help="print the N most frequent errors")
     parser.add_argument("--json", metavar="OUT", help="write every outcome, one JSON object per line")
     parser.add_argument("--workers", type=int, default=2)
@@ -262,9 +281,15 @@ def main() -> int:
             return 0
     folder = Path(options.folder)
     verdicts = list(read_verdicts(Path(options.verdicts), options.dirs.split(",")))
-    ours = judge_all(folder, verdicts, workers=options.workers)
+    ours = judge_all(folder, verdicts, mlir=options.mlir, workers=options.workers)
     theirs = judge_all(folder, verdicts, xdsl=True, workers=options.workers) if options.xdsl else None
     print(table(ours, theirs))
+    if options.mlir:
+        asked = [o for o in ours if o.refused is not None]
+        refused = [o for o in asked if o.refused]
+        print(f"\nof {len(asked)} chunks that we print, a real MLIR accepts {len(asked) - len(refused)}")
+        for o in refused[: options.buckets or 10]:
+            print(f"      {o.path}#{o.index}: {o.refused}")
     if options.buckets:
         print(buckets(ours, options.buckets))
     if options.json:

@@ -40,15 +40,24 @@ def digest(*parts: str | bytes | memoryview) -> str:
     return state.hexdigest()
 
 
-@cache
 def compiler_fingerprint() -> str:
-    """Changes whenever a source file of the compiler, or a package below it, changes."""
+    """Changes whenever a source file of the compiler, or a package below it, changes, and with what the environment asks for."""
+    return _fingerprint(checks_bounds())
+
+
+@cache
+def _fingerprint(checked: bool) -> str:
     from importlib.metadata import version
 
     root = Path(__file__).parents[2]
     files = sorted(root.rglob("*.py"))
     stats = "".join(f"{path.relative_to(root)}:{(s := path.stat()).st_size}:{s.st_mtime_ns};" for path in files)
-    return digest(stats, version("xdsl"), version("llvmlite"))
+    return digest(stats, version("xdsl"), version("llvmlite"), "checked" if checked else "")
+
+
+def checks_bounds() -> bool:
+    """Whether reads that data decides are to be compiled with checks of their bounds."""
+    return os.environ.get("STEPWELL_CHECK_BOUNDS", "") not in ("", "0")
 
 
 def cache_folder() -> Path:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from xdsl.ir import Operation
 
-from stepwell.ir.pass_manager import Instrumentation
+from stepwell.ir.manager.pass_manager import Instrumentation
 from stepwell.ir.passes import Pass
 
 Progress = Callable[[str, int, int], None]

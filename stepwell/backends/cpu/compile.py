@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, StringAttr, 
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Attribute, Region
 
-from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, digest
+from stepwell.backends.cpu.cache import ObjectCache, checks_bounds, compiler_fingerprint, digest
 from stepwell.backends.cpu.clock import Clock
 from stepwell.backends.cpu.code_workers import CodeWorkers
 from stepwell.backends.cpu.codegen import SpillReport, compile_llvm_ir
@@ -28,7 +28,7 @@ from stepwell.backends.cpu.support import missing_support, support_object
 from stepwell.backends.cpu.weights import collect_weights, take_weights
 from stepwell.ir.constants import dtype_of
 from stepwell.ir.diagnostics import CompileError, only_compile_errors
-from stepwell.ir.pass_manager import PassManager, parse_pipeline
+from stepwell.ir.manager.pass_manager import PassManager, parse_pipeline
 from stepwell.lowering.machine.target import Target
 from stepwell.lowering.pipelines import LEVELS
 
@@ -102,7 +102,8 @@ class Compilation:
 
 def pipeline(name: str, target: Target) -> PassManager:
     """A named pipeline, ready to run for a processor: passes with an option `vector_bytes` are told the width of its registers."""
-    manager = parse_pipeline(f"builtin.module({name})")
+    checked = name == "stepwell-structure" and checks_bounds()
+    manager = parse_pipeline(f"builtin.module({name}{'-checked' if checked else ''})")
     _aim(manager, target)
     return manager
 
@@ -266,7 +267,7 @@ def check_level(level: str) -> None:
 
 
 def _print_module_at(module: ModuleOp, context: Context, level: str, elide: int | None, clock: Clock) -> str:
-    from stepwell.ir.printing import PrintOptions, print_ir
+    from stepwell.ir.text.printing import PrintOptions, print_ir
 
     target = Target.host()
     for name in list(LEVELS)[: PRINTED_LEVELS.index(level) if level != "asm" else -1]:

@@ -27,11 +27,12 @@ class TensorSpec:
     @property
     def numpy_dtype(self) -> np.dtype[Any]:
         """The dtype itself."""
-        if self.dtype == "bfloat16":
-            from ml_dtypes import bfloat16
+        try:
+            return np.dtype(self.dtype)
+        except TypeError:  # not numpy's own
+            import ml_dtypes
 
-            return np.dtype(bfloat16)
-        return np.dtype(self.dtype)
+            return np.dtype(getattr(ml_dtypes, self.dtype, self.dtype))
 
     @property
     def nbytes(self) -> int:

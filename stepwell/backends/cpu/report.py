@@ -16,7 +16,7 @@ WIDTH = 100
 """Columns of a report as plain text."""
 
 
-def _amount(value: float, unit: str) -> str:
+def amount(value: float, unit: str) -> str:
     """`3.2 MB`, `22.1 kflop`."""
     if value < 999.5:
         return f"{value:.0f} {unit}"
@@ -69,8 +69,8 @@ class Report:
         kernels = len({call.kernel for call in self.image.calls})
         seconds = sum(self.facts.get("seconds", {}).values())
         how = "from the cache" if self.from_cache else f"compiled in {seconds:.2f} s"
-        weights, arena = _amount(self.image.weights.size, "B"), _amount(self.image.arena_size, "B")
-        what = f"{_count(kernels, 'kernel')} in {_count(calls, 'call')}, {_amount(flops, 'flop')}"
+        weights, arena = amount(self.image.weights.size, "B"), amount(self.image.arena_size, "B")
+        what = f"{_count(kernels, 'kernel')} in {_count(calls, 'call')}, {amount(flops, 'flop')}"
         return f"{what}, weights {weights}, arena {arena}, {how}"
 
     def render(self, *, calls: bool = False) -> Group:
@@ -99,7 +99,7 @@ class Report:
         rows = [(name, sum(c.flops * c.count for c in group), group) for name, group in merged.items()]
         for name, flops, group in sorted(rows, key=lambda row: -row[1]):
             count, moved = sum(call.count for call in group), sum(call.bytes * call.count for call in group)
-            table.add_row(name, str(count), _amount(flops, "flop"), _amount(moved, "B"), f"{flops / total:.1%}")
+            table.add_row(name, str(count), amount(flops, "flop"), amount(moved, "B"), f"{flops / total:.1%}")
         return table
 
     def _calls(self) -> Table:
@@ -108,7 +108,7 @@ class Report:
         title = f"calls in order; the names of all nodes begin with {prefix}/" if prefix else "calls in order"
         table = _table(title, "kernel", "for", numbers=("times", "work", "moved"))
         for call in self.image.calls:
-            work, moved = _amount(call.flops, "flop"), _amount(call.bytes, "B")
+            work, moved = amount(call.flops, "flop"), amount(call.bytes, "B")
             table.add_row(call.kernel, _shortened(call.source, skipped), str(call.count), work, moved)
         return table
 

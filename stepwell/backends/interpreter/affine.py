@@ -116,15 +116,16 @@ def for_(op: affine.ForOp, code: Code) -> Step:
     inits, results = code.slots(op.inits), code.slots(op.results)
     body = code.body(op.body.block)
     variable, *carried = body.arguments
+    machine = code.machine
 
     def step(frame: Frame) -> None:
         if not carried:
-            for i in range(lower(frame), upper(frame), stride):
+            for i in machine.expect(lower(frame), upper(frame), stride):
                 frame[variable] = i
                 body.run(frame)
             return
         values = [frame[slot] for slot in inits]
-        for i in range(lower(frame), upper(frame), stride):
+        for i in machine.expect(lower(frame), upper(frame), stride):
             body.run_with(frame, i, *values)
             values = body.yielded(frame)
         for slot, value in zip(results, values, strict=True):
@@ -142,9 +143,11 @@ def parallel(op: affine.ParallelOp, code: Code) -> Step:
     lower = bounds(op.lower_bounds(), op.lowerBoundsMap.data, op.lower_operands, max)
     upper = bounds(op.upper_bounds(), op.upperBoundsMap.data, op.upper_operands, min)
     body = code.body(op.body.block)
+    machine = code.machine
 
     def step(frame: Frame) -> None:
-        for point in product(*[range(a(frame), b(frame), c) for a, b, c in zip(lower, upper, steps, strict=True)]):
+        ranges = [machine.expect(a(frame), b(frame), c) for a, b, c in zip(lower, upper, steps, strict=True)]
+        for point in product(*machine.expect_all(ranges)):
             body.run_with(frame, *point)
 
     return step

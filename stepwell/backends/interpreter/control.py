@@ -101,6 +101,7 @@ def for_(op: scf.ForOp, code: Code) -> Step:
     inits, results = code.slots(op.iter_args), code.slots(op.results)
     body = code.body(op.body.block)
     variable, *carried = body.arguments
+    machine = code.machine
     convert: Callable[[int], Any] = int if is_index(op.lb.type) else element_dtype(op.lb.type).type
 
     def step(frame: Frame) -> None:
@@ -108,7 +109,7 @@ def for_(op: scf.ForOp, code: Code) -> Step:
         if by <= 0:
             raise ValueError(f"the step of a loop must be positive, got {by}")
         values = [frame[slot] for slot in inits]
-        for i in range(int(frame[lower]), int(frame[upper]), by):
+        for i in machine.expect(frame[lower], frame[upper], by):
             frame[variable] = convert(i)
             for slot, value in zip(carried, values, strict=True):
                 frame[slot] = value
@@ -144,12 +145,13 @@ def parallel(op: scf.ParallelOp, code: Code) -> Step:
     inits, results = code.slots(op.initVals), code.slots(op.results)
     body = code.body(op.body.block)
     reduce = body.terminator
+    machine = code.machine
     reductions = [code.body(region.block) for region in reduce.regions] if reduce is not None else []
 
     def step(frame: Frame) -> None:
         values = [frame[slot] for slot in inits]
-        ranges = [range(frame[a], frame[b], frame[c]) for a, b, c in zip(lower, upper, steps, strict=True)]
-        for point in product(*ranges):
+        ranges = [machine.expect(frame[a], frame[b], frame[c]) for a, b, c in zip(lower, upper, steps, strict=True)]
+        for point in product(*machine.expect_all(ranges)):
             body.run_with(frame, *point)
             for k, (reduction, source) in enumerate(zip(reductions, body.results, strict=True)):
                 reduction.run_with(frame, values[k], frame[source])

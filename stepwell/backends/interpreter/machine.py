@@ -17,6 +17,7 @@ with a method
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -45,11 +46,16 @@ FAMILIES = {
     "vector": "vectors",
     "tensor": "tensors",
     "linalg": "structured",
+    "nn": "graph",
 }
 """Dialect -> the module of its tables, imported when the first op of the dialect is met."""
 
 DEFAULT_STEPS = 200_000_000
 """How many ops a call may execute before it counts as endless."""
+
+
+class CannotTell(CompileError):
+    """The interpreter gives up: it does not know an op, or a call takes too long. It says nothing about whether the IR is right."""
 
 
 class Tables:
@@ -70,12 +76,12 @@ class Tables:
         module = importlib.import_module(f"stepwell.backends.interpreter.{family}")
         for table, name in ((self.implementations, "IMPLEMENTATIONS"), (self.control, "CONTROL"), (self.branches, "BRANCHES")):
             for kind, meaning in getattr(module, name, {}).items():
-                table[kind] = table[kind.name] = meaning
+                table[kind] = table[getattr(kind, "name", "")] = meaning
 
     @staticmethod
     def find(table: dict[type[Operation] | str, Any], op: Operation) -> Any:
-        """The entry of the op's class, or of a class of the same name."""
-        return table.get(type(op)) or table.get(op.name)
+        """The entry of the op's class, of a class of the same name, or of a base class."""
+        return table.get(type(op)) or table.get(op.name) or next((table[base] for base in type(op).__mro__[1:] if base in table), None)
 
 
 TABLES = Tables()
@@ -103,7 +109,7 @@ class Body:
         machine = self._code.machine
         machine.steps_left -= len(self.steps) + 1
         if machine.steps_left < 0:
-            raise CompileError("the interpreter gave up: too many steps", hint="is there a loop that never ends?")
+            raise machine.too_long()
         step: Step | None = None
         try:
             for step in self.steps:
@@ -189,7 +195,7 @@ class Code:
         TABLES.need(terminator)
         meaning: Branch | None = TABLES.find(TABLES.branches, terminator)
         if meaning is None:
-            raise CompileError(f"the interpreter does not know '{terminator.name}'", location=place(terminator))
+            raise CannotTell(f"the interpreter does not know '{terminator.name}'", location=place(terminator))
         return meaning(terminator, self)
 
     def step(self, op: Operation) -> Step | None:
@@ -203,7 +209,7 @@ class Code:
         evaluate = getattr(op, "evaluate", None)
         if evaluate is not None:
             return _value_step(evaluate, self.slots(op.operands), self.slots(op.results))
-        raise CompileError(f"the interpreter does not know '{op.name}'", location=place(op))
+        raise CannotTell(f"the interpreter does not know '{op.name}'", location=place(op))
 
 
 def _value_step(function: Callable[..., Any], operands: list[int], results: list[int]) -> Step:
@@ -271,6 +277,22 @@ class Interpreter:
         self.steps_left = self.max_steps
         with np.errstate(all="ignore"):
             return self.function(name)(values)
+
+    def expect(self, lower: Any, upper: Any, stride: Any) -> range:
+        """The range of a loop. One that the steps left cannot pay for is given up before it begins."""
+        values = range(int(lower), int(upper), int(stride))
+        if values and (values[-1] - values[0]) // values.step >= self.steps_left:
+            raise self.too_long()
+        return values
+
+    def expect_all(self, ranges: Sequence[range]) -> Sequence[range]:
+        """The same for a nest of loops, each of which `expect` has let pass."""
+        if math.prod(len(values) for values in ranges) > self.steps_left:
+            raise self.too_long()
+        return ranges
+
+    def too_long(self) -> CannotTell:
+        return CannotTell("the interpreter gave up: too many steps", hint="is there a loop that never ends?")
 
     def function(self, name: str) -> Callable[[Sequence[Any]], list[Any]]:
         """The decoded function of that name."""

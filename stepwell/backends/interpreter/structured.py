@@ -72,7 +72,7 @@ def structured(op: Any, code: Code) -> Step:
     """Any op with indexing maps and a body."""
     maps = [attribute.data for attribute in op.get_indexing_maps()]
     iterators = [iterator.data.value for iterator in op.get_iterator_types()]
-    return loops(op, code, maps, iterators, op.inputs, op.outputs, op.body.block)
+    return loops(op, code, maps, iterators, op.inputs, op.outputs, op.regions[0].block)
 
 
 def loops(op: Operation, code: Code, maps: Sequence[AffineMap], iterators: Sequence[str], inputs: Any, outputs: Any, block: Any) -> Step:
@@ -207,43 +207,6 @@ def copy(op: linalg.CopyOp) -> Callable[[Array, Array], Any]:
     return write
 
 
-def transpose(op: linalg.TransposeOp) -> Callable[[Array, Array], Any]:
-    permutation, functional = tuple(op.permutation.get_values()), bool(op.results)
-
-    def write(source: Array, target: Array) -> Any:
-        turned = source.transpose(permutation)
-        if turned.shape != target.shape:
-            raise ValueError(f"a transpose of shape {source.shape} to {target.shape}")
-        if functional:
-            return turned
-        target[...] = turned
-        return None
-
-    return write
-
-
-def broadcast(op: linalg.BroadcastOp) -> Callable[[Array, Array], Any]:
-    dims, functional = tuple(op.dimensions.get_values()), bool(op.results)
-
-    def write(source: Array, target: Array) -> Any:
-        spread = np.broadcast_to(np.expand_dims(source, dims), target.shape)
-        if functional:
-            return spread
-        target[...] = spread
-        return None
-
-    return write
-
-
-def reduce(op: linalg.ReduceOp, code: Code) -> Step:
-    dims = tuple(op.dimensions.get_values())
-    rank = len(shape_of(op.input.type))
-    kept = [dim for dim in range(rank) if dim not in dims]
-    output = AffineMap(rank, 0, tuple(AffineDimExpr(dim) for dim in kept))
-    iterators = ["reduction" if dim in dims else "parallel" for dim in range(rank)]
-    return loops(op, code, [AffineMap.identity(rank), output], iterators, [op.input], [op.init], op.region.block)
-
-
 def pack(op: linalg.PackOp) -> Callable[..., Array]:
     positions, outer = op.tiled_dims(), op.outer_permutation(len(shape_of(op.source.type)))
     static, padded = op.static_tiles(), op.padding_value is not None
@@ -301,16 +264,12 @@ def unpack(op: linalg.UnPackOp) -> Callable[..., Array]:
 IMPLEMENTATIONS: dict[type[Operation], Implementation] = {
     linalg.FillOp: fill,
     linalg.CopyOp: copy,
-    linalg.TransposeOp: transpose,
-    linalg.BroadcastOp: broadcast,
     linalg.PackOp: pack,
     linalg.UnPackOp: unpack,
 }
 
-CONTROL: dict[type[Operation], Control] = {
-    linalg.GenericOp: structured,
-    linalg.MatmulOp: structured,
-    linalg.ReduceOp: reduce,
+CONTROL: dict[type, Control] = {
     linalg.IndexOp: index,
-    **{op: structured for op in linalg.Linalg.operations if issubclass(op, linalg.NamedOperation) and op not in IMPLEMENTATIONS},
+    linalg.LinalgStructuredOperation: structured,
+    linalg.WholeDims: structured,
 }

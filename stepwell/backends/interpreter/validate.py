@@ -15,7 +15,8 @@ func.func @f(%a: memref<?x?xf32>, %n: index) attributes {validate_shapes = [[20,
 
 On the way down a function may lose its results to destination arguments behind its inputs, and gain `%arena, %weights: memref<?xi8>`
 before them
-(docs/architecture.md, level 3): the validator follows.
+(docs/architecture.md, level 3), and element types become the signless integers that store them (`ui8`, `i4` and `f8E5M2` become `i8`,
+level 2): the validator follows.
 """
 
 from __future__ import annotations
@@ -32,11 +33,14 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, ArrayAttr, DenseIntOrFPElements
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
-from stepwell.backends.interpreter.machine import Interpreter
+from stepwell.backends.interpreter.machine import CannotTell, Interpreter
 from stepwell.backends.interpreter.values import element_dtype, garbage, is_array, is_index, is_shaped, shape_of
-from stepwell.ir.constants import Array, array_of
-from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.constants import NARROW_FLOATS, Array, array_of, element_type_of, is_narrow
+from stepwell.ir.diagnostics import CompileError, Diagnostic, report
 from stepwell.ir.locations import place
+
+MAX_STEPS = 10_000_000
+"""How many ops a function may execute before the validator gives it up: some seconds."""
 
 SIZES = (9, 33, 1, 20)
 """The size of unknown extents, by seed."""
@@ -63,20 +67,32 @@ class Validator:
     def __init__(self, module: ModuleOp, ctx: Context, seed: int = 0) -> None:
         self._seed = seed
         self._interpreted = True
-        self._references = [self._refer(module, function) for function in _public_functions(module)]
+        self._warned: set[str] = set()
+        references = [self._refer(module, function) for function in _public_functions(module)]
+        self._references = [reference for reference in references if reference is not None]
 
-    def _refer(self, module: ModuleOp, function: FuncOp) -> Reference:
+    def _refer(self, module: ModuleOp, function: FuncOp) -> Reference | None:
+        """None, and a warning, where the function does not run on our inputs: that is no fault of any pass."""
         name = function.sym_name.data
-        inputs = make_inputs(function, self._seed)
-        arguments = [_copy(value) for value in inputs]
+        _wishes(function)  # what is said wrongly there is an error
         try:
-            results = Interpreter(module).call(name, *arguments)
+            inputs = make_inputs(function, self._seed)
+            arguments = [_copy(value) for value in inputs]
+            results = Interpreter(module, MAX_STEPS).call(name, *arguments)
         except CompileError as error:
-            hint = error.hint or "the attribute validate_shapes says which shapes to try"
-            raise CompileError(f"'@{name}' cannot be validated: {error.message}", location=error.location, hint=hint) from error
+            hint = error.hint or (None if isinstance(error, CannotTell) else "the attribute validate_shapes says which shapes to try")
+            because = f"{error.message} ({hint})" if hint else error.message
+            self._warn(name, f"'@{name}' cannot be validated: {because}", error.location or place(function))
+            return None
         types = function.function_type.inputs.data
         written = [(i, arguments[i]) for i, type in enumerate(types) if isinstance(type, MemRefType)]
         return Reference(name, inputs, results, written)
+
+    def _warn(self, name: str, message: str, location: str | None) -> None:
+        """Say once of a function that the validator cannot tell."""
+        if name not in self._warned:
+            self._warned.add(name)
+            report(Diagnostic("warning", message, location))
 
     def check(self, module: ModuleOp, pass_name: str) -> None:
         """Run every function again and compare. Raises CompileError for the first that differs."""
@@ -99,9 +115,14 @@ class Validator:
 
     def _compare(self, module: ModuleOp, function: FuncOp, reference: Reference, pass_name: str) -> None:
         leading, destinations = _changed_arguments(module, function, reference, pass_name)
-        inputs = [_copy(value) for value in reference.inputs]
+        types = function.function_type.inputs.data[len(leading) :]
+        inputs = [_stored(_copy(value), type) for value, type in zip(reference.inputs, types, strict=False)]
         try:
-            results = Interpreter(module).call(reference.name, *leading, *inputs, *destinations)
+            results = Interpreter(module, MAX_STEPS).call(reference.name, *leading, *inputs, *destinations)
+        except CannotTell as error:
+            message = f"'@{reference.name}' cannot be validated after pass '{pass_name}': {error.message}"
+            self._warn(reference.name, message, error.location or place(function))
+            return
         except CompileError as error:
             message = f"pass '{pass_name}' broke '@{reference.name}': {error.message}"
             raise CompileError(message, location=error.location, hint=error.hint) from error
@@ -119,6 +140,16 @@ def _public_functions(module: ModuleOp) -> list[FuncOp]:
     ]
 
 
+def _stored(value: Any, type: Attribute) -> Any:
+    """The same bytes as elements of the integer type that now stores them."""
+    return value.view(element_dtype(type)) if is_array(value) and is_shaped(type) and _stores(element_dtype(type), value.dtype) else value
+
+
+def _stores(integer: np.dtype[Any], element: np.dtype[Any]) -> bool:
+    """Whether a signed integer is how an element type of another kind is stored from level 2 on."""
+    return integer.kind == "i" and integer.itemsize == element.itemsize and (element.kind == "u" or is_narrow(element_type_of(element)))
+
+
 def _copy(value: Any) -> Any:
     return value.copy() if is_array(value) else value
 
@@ -128,16 +159,22 @@ def _copy(value: Any) -> Any:
 
 def make_inputs(function: FuncOp, seed: int = 0) -> list[Any]:
     """Arguments for a function: small whole numbers in arrays, one size for unknown extents and for `index` arguments."""
-    name = function.sym_name.data
-    random = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    random = np.random.default_rng([seed, zlib.crc32(function.sym_name.data.encode())])
     types = function.function_type.inputs.data
-    given = function.attributes.get("validate_shapes")
-    wishes: Sequence[Attribute | None] = [None] * len(types)
-    if given is not None:
-        wishes = list(cast(ArrayAttr[Attribute], given)) if isinstance(given, ArrayAttr) else []
-        if len(wishes) != len(types):
-            raise CompileError(f"validate_shapes of '@{name}' is not an array of {len(types)} shapes or numbers", location=place(function))
+    wishes = _wishes(function)
     return [_make_input(type, wish, SIZES[seed % len(SIZES)], random) for type, wish in zip(types, wishes, strict=True)]
+
+
+def _wishes(function: FuncOp) -> Sequence[Attribute | None]:
+    """What `validate_shapes` says of each argument."""
+    count, given = len(function.function_type.inputs), function.attributes.get("validate_shapes")
+    if given is None:
+        return [None] * count
+    wishes: Sequence[Attribute] = list(cast(ArrayAttr[Attribute], given)) if isinstance(given, ArrayAttr) else []
+    if len(wishes) != count:
+        message = f"validate_shapes of '@{function.sym_name.data}' is not an array of {count} shapes or numbers"
+        raise CompileError(message, location=place(function))
+    return wishes
 
 
 def _make_input(type: Attribute, wish: Attribute | None, size: int, random: np.random.Generator) -> Any:
@@ -210,6 +247,7 @@ def _packed_weights(module: ModuleOp) -> Array:
 
 def _require_equal(before: Any, after: Any, what: str, function: str, pass_name: str, location: str | None) -> None:
     a, b = np.asarray(before), np.asarray(after)
+    b = b.view(a.dtype) if b.dtype != a.dtype and _stores(b.dtype, a.dtype) else b
     where = f"{what} of '@{function}'"
     if a.shape != b.shape or a.dtype != b.dtype:
         message = f"pass '{pass_name}' changed {where} from shape {a.shape} of {a.dtype} to shape {b.shape} of {b.dtype}"
@@ -226,6 +264,10 @@ def _require_equal(before: Any, after: Any, what: str, function: str, pass_name:
 
 def differences(before: Array, after: Array) -> tuple[Array, Array]:
     """Which elements differ by more than rounding, and by how much. NaN equals NaN."""
+    if before.dtype in NARROW_FLOATS.values():
+        before, after = before.astype(np.float32), after.astype(np.float32)
+        difference = np.abs(before - after)
+        return np.asarray((before != after) & ~(np.isnan(before) & np.isnan(after))), np.asarray(np.nan_to_num(difference, nan=np.inf))
     if before.dtype.name not in TOLERANCES:
         difference = np.abs(before.astype(np.float64) - after.astype(np.float64))
         return np.asarray(before != after), difference

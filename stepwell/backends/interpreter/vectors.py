@@ -15,6 +15,7 @@ from stepwell.backends.interpreter.machine import Implementation
 from stepwell.backends.interpreter.values import checked, element_dtype, is_array, shape_of
 from stepwell.dialects import vector
 from stepwell.dialects.support import element_of, is_float
+from stepwell.dialects.vector.more import DeinterleaveOp, InterleaveOp
 from stepwell.ir.constants import Array
 
 Index = tuple[Any, ...]
@@ -383,6 +384,16 @@ def shuffle(op: vector.ShuffleOp) -> Callable[..., Array]:
     return choose
 
 
+def interleave(a: Array, b: Array) -> Array:
+    """Element of a, element of b, and so on along the last dimension."""
+    both = np.stack([a, b], axis=-1)
+    return both.reshape(*a.shape[:-1], -1)
+
+
+def deinterleave(whole: Array) -> tuple[Array, Array]:
+    return whole[..., ::2], whole[..., 1::2]
+
+
 IMPLEMENTATIONS: dict[type[Operation], Implementation] = {
     vector.TransferReadOp: transfer_read,
     vector.TransferWriteOp: transfer_write,
@@ -410,4 +421,6 @@ IMPLEMENTATIONS: dict[type[Operation], Implementation] = {
     vector.ExtractStridedSliceOp: extract_strided_slice,
     vector.InsertStridedSliceOp: insert_strided_slice,
     vector.ShuffleOp: shuffle,
+    InterleaveOp: lambda op: interleave,
+    DeinterleaveOp: lambda op: deinterleave,
 }

@@ -18,6 +18,7 @@ from stepwell.dialects.nn.activation import (
     SoftsignOp,
     ThresholdedReluOp,
 )
+from stepwell.dialects.nn.attention import AttentionOp, RotaryEmbeddingOp
 from stepwell.dialects.nn.base import NnOp
 from stepwell.dialects.nn.binary import (
     AddOp,
@@ -39,6 +40,7 @@ from stepwell.dialects.nn.binary import (
     SubOp,
     XorOp,
 )
+from stepwell.dialects.nn.bits import BitcastOp, RandomBitsOp
 from stepwell.dialects.nn.compare import (
     EqOp,
     GeOp,
@@ -51,6 +53,7 @@ from stepwell.dialects.nn.constant import (
     ConstantOp,
     NnConstants,
 )
+from stepwell.dialects.nn.control import CONTROL, IfOp, LoopOp, YieldOp
 from stepwell.dialects.nn.conv import (
     ConvOp,
     ConvTransposeOp,
@@ -252,13 +255,18 @@ OPS: list[type[NnOp]] = [
     ScatterNdOp,
     OneHotOp,
     IotaOp,
+    BitcastOp,
+    RandomBitsOp,
     ResizeOp,
     LstmOp,
+    AttentionOp,
+    RotaryEmbeddingOp,
 ]
 
-Nn = Dialect("nn", [*OPS], [], [NnConstants()])
+Nn = Dialect("nn", [*OPS, *CONTROL], [], [NnConstants()])
 
 __all__ = [
+    "CONTROL",
     "OPS",
     "AbsOp",
     "AcosOp",
@@ -271,8 +279,10 @@ __all__ = [
     "AsinhOp",
     "AtanOp",
     "AtanhOp",
+    "AttentionOp",
     "AvgPoolOp",
     "BatchNormOp",
+    "BitcastOp",
     "BitwiseAndOp",
     "BitwiseNotOp",
     "BitwiseOrOp",
@@ -304,6 +314,7 @@ __all__ = [
     "GtOp",
     "HardSigmoidOp",
     "HardSwishOp",
+    "IfOp",
     "InstanceNormOp",
     "IotaOp",
     "IsInfOp",
@@ -313,6 +324,7 @@ __all__ = [
     "LeakyReluOp",
     "LogOp",
     "LogSoftmaxOp",
+    "LoopOp",
     "LrnOp",
     "LstmOp",
     "LtOp",
@@ -333,6 +345,7 @@ __all__ = [
     "PadOp",
     "PowOp",
     "PreluOp",
+    "RandomBitsOp",
     "ReciprocalOp",
     "ReduceL1Op",
     "ReduceL2Op",
@@ -347,6 +360,7 @@ __all__ = [
     "ReshapeOp",
     "ResizeOp",
     "RmsNormOp",
+    "RotaryEmbeddingOp",
     "RoundOp",
     "RsqrtOp",
     "ScatterElementsOp",
@@ -372,4 +386,5 @@ __all__ = [
     "ThresholdedReluOp",
     "TransposeOp",
     "XorOp",
+    "YieldOp",
 ]

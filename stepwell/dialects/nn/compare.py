@@ -12,7 +12,7 @@ import numpy as np
 from xdsl.dialects.builtin import i1
 from xdsl.irdl import irdl_op_definition
 
-from stepwell.dialects.nn.base import Array, Attributes, Tensor, broadcast_shapes, check_same_element, tensor_type
+from stepwell.dialects.nn.base import Array, Attributes, Tensor, broadcast_shapes, check_element, check_same_element, tensor_type
 from stepwell.dialects.nn.binary import BinaryOp
 
 
@@ -25,6 +25,7 @@ class CompareOp(BinaryOp):
     def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
         """The broadcast shape with `i1`."""
         check_same_element(operand_types, cls.name)
+        check_element(cls.ACCEPTS, operand_types[0], cls.name)
         return (tensor_type(broadcast_shapes([t.get_shape() for t in operand_types], cls.name), i1),)
 
 

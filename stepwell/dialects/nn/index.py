@@ -38,6 +38,12 @@ from stepwell.ir.diagnostics import CompileError
 REDUCTIONS = ("none", "add", "mul", "max", "min")
 
 
+def _check_filled(what: str, extents: Sequence[int], result: Sequence[int]) -> None:
+    """Elements must not be asked of an axis that has none: no index is valid there."""
+    if 0 in extents and 0 not in result:
+        raise CompileError(f"{what}: an axis of extent 0 has no element to gather", hint="the indices must be empty, too")
+
+
 @irdl_op_definition
 class GatherOp(NnOp):
     """y[..., i..., ...] = x[..., indices[i...], ...]: the axis is replaced by the axes of the indices.
@@ -60,7 +66,9 @@ class GatherOp(NnOp):
         check_rank(operand_types[0], 1, cls.name)
         check_element("integer", operand_types[1], cls.name)
         x, axis = operand_types[0].get_shape(), number(attributes["axis"])
-        return (tensor_type((*x[:axis], *operand_types[1].get_shape(), *x[axis + 1 :]), operand_types[0].element_type),)
+        result = (*x[:axis], *operand_types[1].get_shape(), *x[axis + 1 :])
+        _check_filled(cls.name, x[axis : axis + 1], result)
+        return (tensor_type(result, operand_types[0].element_type),)
 
     def compute(self, x: Array, indices: Array) -> Array:
         return np.take(x, indices.astype(np.int64), axis=number(self.axis))
@@ -99,7 +107,9 @@ class GatherElementsOp(NnOp):
     def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
         """The shape of the indices."""
         check_rank(operand_types[0], 1, cls.name)
-        _check_elements(cls.name, operand_types[0], operand_types[1], number(attributes["axis"]))
+        axis = number(attributes["axis"])
+        _check_elements(cls.name, operand_types[0], operand_types[1], axis)
+        _check_filled(cls.name, operand_types[0].get_shape()[axis : axis + 1], operand_types[1].get_shape())
         return (tensor_type(operand_types[1].get_shape(), operand_types[0].element_type),)
 
     def compute(self, x: Array, indices: Array) -> Array:
@@ -144,7 +154,9 @@ class GatherNdOp(NnOp):
         batch = number(attributes["batch_dims"])
         depth = _check_tuples(cls.name, operand_types[0], operand_types[1], batch)
         x, indices = (t.get_shape() for t in operand_types)
-        return (tensor_type((*indices[:-1], *x[batch + depth :]), operand_types[0].element_type),)
+        result = (*indices[:-1], *x[batch + depth :])
+        _check_filled(cls.name, x[batch : batch + depth], result)
+        return (tensor_type(result, operand_types[0].element_type),)
 
     def compute(self, x: Array, indices: Array) -> Array:
         batch, indices = number(self.batch_dims), indices.astype(np.int64)

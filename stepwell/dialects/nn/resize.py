@@ -11,7 +11,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IntegerAttr, StringAttr
-from xdsl.irdl import irdl_op_definition, operand_def, prop_def, result_def
+from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def, result_def
 
 from stepwell.dialects.nn.base import (
     BOOL,
@@ -34,7 +34,7 @@ from stepwell.dialects.nn.base import (
 from stepwell.ir.diagnostics import CompileError
 
 MODES = ("nearest", "linear", "cubic")
-COORDINATE_MODES = ("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric")
+COORDINATE_MODES = ("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric", "affine")
 NEAREST_MODES = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 
 
@@ -43,7 +43,8 @@ class ResizeOp(NnOp):
     """Resample: output position o of an axis reads around the input coordinate that `coordinate_mode` gives, e.g. (o + 1/2) / scale - 1/2.
 
     `scales` has one number for each axis (1.0: the axis stays); the result type says the extents. `cubic_coefficient` is the a of
-    Keys' cubic; `exclude_outside` renormalises weights of taps that lie outside.
+    Keys' cubic; `exclude_outside` renormalises weights of taps that lie outside; `antialias` widens the kernel where the scale is below 1.
+    In coordinate mode `affine`, `origins` and `steps` have one number for each axis: o is at origin + step o.
 
     ```mlir
     %y = nn.resize %x mode = "linear" scales = [1.0, 1.0, 2.0, 2.0] : tensor<1x3x4x4xf32> -> tensor<1x3x8x8xf32>
@@ -59,7 +60,11 @@ class ResizeOp(NnOp):
     nearest_mode: StringAttr = prop_def(TEXT)
     cubic_coefficient: FloatAttr[Any] = prop_def(FLOAT)
     exclude_outside: IntegerAttr[Any] = prop_def(BOOL)
+    antialias: IntegerAttr[Any] = prop_def(BOOL)
     scales: DenseArrayBase[Any] = prop_def(LIST)
+    origins: DenseArrayBase[Any] | None = opt_prop_def(LIST)
+    steps: DenseArrayBase[Any] | None = opt_prop_def(LIST)
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"origins", "steps"})
     TYPED_RESULT: ClassVar[bool] = True
     DEFAULTS: ClassVar[Mapping[str, PythonValue]] = {
         "mode": "nearest",
@@ -67,6 +72,7 @@ class ResizeOp(NnOp):
         "nearest_mode": "round_prefer_floor",
         "cubic_coefficient": -0.75,
         "exclude_outside": False,
+        "antialias": False,
     }
 
     @classmethod
@@ -84,6 +90,10 @@ class ResizeOp(NnOp):
             raise CompileError(
                 f"nn.resize: {operand_types[0]} needs one scale for each axis and a result of the same rank, got {list(scales)}, {result}"
             )
+        lists = [attributes[name] for name in ("origins", "steps") if name in attributes]
+        affine = number(attributes["coordinate_mode"]) == "affine"
+        if len(lists) != 2 * affine or any(len(floats(value)) != len(before) for value in lists):
+            raise CompileError("nn.resize: origins and steps, one for each axis, belong to the coordinate mode affine and only to it")
         for d, (scale, a, b) in enumerate(zip(scales, before, after, strict=True)):
             if not scale > 0:
                 raise CompileError(f"nn.resize: the scale of axis {d} is {scale}")
@@ -105,19 +115,28 @@ class ResizeOp(NnOp):
     def resampled_axes(self) -> tuple[int, ...]:
         """The axes that are not kept as they are."""
         before, after = self.operand_types[0].get_shape(), self.result_type.get_shape()
-        return tuple(d for d, s in enumerate(floats(self.scales)) if s != 1.0 or before[d] != after[d])
+        lines = () if self.origins is None or self.steps is None else zip(floats(self.origins), floats(self.steps), strict=True)
+        moved = {d for d, line in enumerate(lines) if line != (0, 1)}
+        return tuple(d for d, s in enumerate(floats(self.scales)) if s != 1.0 or before[d] != after[d] or d in moved)
 
     def taps(self, axis: int) -> tuple[Array, Array]:
         """(positions [out, taps] as i64 within the axis, weights [out, taps] as f64) of an axis."""
         n, out, scale = self.operand_types[0].get_shape()[axis], self.result_type.get_shape()[axis], floats(self.scales)[axis]
-        at = self._coordinates(n, out, scale)
+        at = self._coordinates(axis, n, out, scale)
         mode = self.mode.data
         if mode == "nearest":
             nearest = _ROUND[self.nearest_mode.data](at)
             return np.clip(nearest.astype(np.int64), 0, n - 1)[:, None], np.ones((out, 1))
         low = np.floor(at)
         fraction = at - low
-        if mode == "linear":
+        if number(self.antialias) and scale < 1:
+            # The kernel in units of the output: its taps lie closer together, and their weights are made to add up to 1.
+            reach = int(np.ceil((1 if mode == "linear" else 2) / scale))
+            offsets = np.arange(-reach, reach + 2)
+            distance = np.abs(offsets - fraction[:, None]) * scale
+            weights = np.maximum(1 - distance, 0) if mode == "linear" else _cubic(distance, number(self.cubic_coefficient))
+            weights = weights / weights.sum(1, keepdims=True)
+        elif mode == "linear":
             offsets, weights = np.array([0, 1]), np.stack([1 - fraction, fraction], 1)
         else:
             offsets = np.array([-1, 0, 1, 2])
@@ -128,9 +147,13 @@ class ResizeOp(NnOp):
             weights = weights / weights.sum(1, keepdims=True)
         return np.clip(positions, 0, n - 1), weights
 
-    def _coordinates(self, n: int, out: int, scale: float) -> Array:
+    def _coordinates(self, axis: int, n: int, out: int, scale: float) -> Array:
         o = np.arange(out, dtype=np.float64)
         match self.coordinate_mode.data:
+            case "affine":
+                assert self.origins is not None
+                assert self.steps is not None
+                return floats(self.origins)[axis] + o * floats(self.steps)[axis]
             case "half_pixel":
                 return (o + 0.5) / scale - 0.5
             case "half_pixel_symmetric":

@@ -12,7 +12,7 @@ import numpy as np
 from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type, Float64Type, IntegerType, Signedness, TensorType
 from xdsl.ir import Attribute
 
-from stepwell.ir.constants import DYNAMIC
+from stepwell.ir.constants import DYNAMIC, is_narrow
 from stepwell.ir.diagnostics import CompileError
 
 Tensor = TensorType[Any]
@@ -74,12 +74,12 @@ def is_bool(element: Attribute) -> bool:
 
 
 def is_integer(element: Attribute) -> bool:
-    """An integer of more than one bit, signed (`i8`) or unsigned (`ui8`)."""
-    return isinstance(element, IntegerType) and cast(IntegerType, element).width.data > 1
+    """An integer to compute with, of a byte or more: signed (`i8`) or unsigned (`ui8`)."""
+    return isinstance(element, IntegerType) and cast(IntegerType, element).width.data >= 8
 
 
 def is_unsigned(element: Attribute) -> bool:
-    """`ui8` ... `ui64`."""
+    """`ui2` ... `ui64`."""
     return isinstance(element, IntegerType) and cast(IntegerType, element).signedness.data == Signedness.UNSIGNED
 
 
@@ -88,8 +88,8 @@ _KINDS: dict[str, Callable[[Attribute], bool]] = {
     "integer": is_integer,
     "bool": is_bool,
     "number": lambda e: is_float(e) or is_integer(e),
-    "bits": lambda e: isinstance(e, IntegerType),
-    "any": lambda e: True,
+    "bits": lambda e: is_bool(e) or is_integer(e),
+    "any": lambda e: not is_narrow(e),
 }
 
 

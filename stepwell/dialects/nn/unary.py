@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import numpy as np
-from ml_dtypes import bfloat16
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr, i1
+from xdsl.dialects.builtin import Float8E8M0FNUType, FloatAttr, IntegerAttr, StringAttr, i1
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def, result_def
 
@@ -20,6 +19,7 @@ from stepwell.dialects.nn.base import (
     FLOAT,
     RESULT_TYPE,
     TENSOR,
+    TEXT,
     Array,
     Attributes,
     NnOp,
@@ -30,14 +30,15 @@ from stepwell.dialects.nn.base import (
     number,
     tensor_type,
 )
-from stepwell.ir.constants import dtype_of
+from stepwell.dialects.nn.conversions import ROUND_MODES, convert
+from stepwell.ir.constants import NARROW_FLOATS, dtype_of
 from stepwell.ir.diagnostics import CompileError
 
 
 def erf(x: Array) -> Array:
     """The error function, element by element in double precision."""
     elementwise: Any = np.frompyfunc(math.erf, 1, 1)
-    return elementwise(x.astype(np.float64)).astype(x.dtype) if x.size else x
+    return np.asarray(elementwise(x.astype(np.float64))).astype(x.dtype) if x.size else x
 
 
 class UnaryOp(NnOp):
@@ -532,18 +533,23 @@ class CastOp(NnOp):
     ```mlir
     %y = nn.cast %x : tensor<2x3xf32> -> tensor<2x3xi8>
     ```
-    A float that the integer type cannot hold gives an unspecified integer.
+    A float that the integer type cannot hold gives an unspecified integer. `saturate` and `round_mode` concern floats of at most 8 bits and
+    are allowed for those only; what they say stands in `stepwell.dialects.nn.conversions`. Left out they are `true` and `"up"`.
     """
 
     name = "nn.cast"
     x = operand_def(TENSOR)
     y = result_def(TENSOR)
+    saturate: IntegerAttr[Any] | None = opt_prop_def(BOOL)
+    round_mode: StringAttr | None = opt_prop_def(TEXT)
     TYPED_RESULT: ClassVar[bool] = True
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"saturate", "round_mode"})
 
     @classmethod
-    def make_to(cls, x: SSAValue, element: Attribute) -> CastOp:
-        """Cast to an element type."""
-        return cls.make(x, result_type=tensor_type(cast(Tensor, x.type).get_shape(), element))
+    def make_to(cls, x: SSAValue, element: Attribute, like: CastOp | None = None) -> CastOp:
+        """Cast to an element type, in the manner of another cast."""
+        result = tensor_type(cast(Tensor, x.type).get_shape(), element)
+        return cls.make(x, **({} if like is None else like.properties), result_type=result)
 
     @classmethod
     def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
@@ -551,15 +557,30 @@ class CastOp(NnOp):
         result: Any = attributes[RESULT_TYPE]
         if not compatible(tensor_type(result.get_shape(), operand_types[0].element_type), operand_types[0]):
             raise CompileError(f"nn.cast: shapes of {operand_types[0]} and {result} differ", hint="nn.reshape changes shapes")
+        if len(attributes) > 1:
+            _check_manner(result.element_type, {k: v for k, v in attributes.items() if k != RESULT_TYPE})
         return (result,)
+
+    @property
+    def saturates(self) -> bool:
+        """What becomes of numbers that a narrow float cannot hold: its largest, or what else it has for them."""
+        return self.saturate is None or bool(number(self.saturate))
+
+    @property
+    def rounding(self) -> str:
+        """How powers of two are chosen: up, down or nearest."""
+        return "up" if self.round_mode is None else str(number(self.round_mode))
 
     def evaluate(self, *arrays: Array) -> tuple[Array, ...]:
         """Straight from type to type."""
-        (x,) = arrays
-        to = dtype_of(self.result_type.element_type)
-        with np.errstate(all="ignore"):
-            if to == np.bool_:
-                return (x != 0,)
-            if x.dtype == bfloat16 and to.kind in "iu":
-                x = x.astype(np.float32)
-            return (x.astype(to),)
+        return (convert(arrays[0], dtype_of(self.result_type.element_type), self.saturates, self.rounding),)
+
+
+def _check_manner(to: Attribute, manner: Attributes) -> None:
+    """`saturate` is for narrow floats, `round_mode` for powers of two."""
+    mode = manner.get("round_mode")
+    if type(to) not in NARROW_FLOATS or (mode is not None and not isinstance(to, Float8E8M0FNUType)):
+        hint = "saturate is for floats of at most 8 bits, round_mode for f8E8M0FNU"
+        raise CompileError(f"nn.cast: {', '.join(manner)} means nothing for a result of type {to}", hint=hint)
+    if mode is not None and number(mode) not in ROUND_MODES:
+        raise CompileError(f"nn.cast: round_mode is one of {', '.join(ROUND_MODES)}, not {number(mode)!r}")

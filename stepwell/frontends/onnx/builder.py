@@ -7,17 +7,19 @@ evaluated, so that the arithmetic on shapes which fills exported models leaves n
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects import func
-from xdsl.dialects.builtin import BytesAttr, DenseIntOrFPElementsAttr, NameLoc, NoneAttr, StringAttr, f32
+from xdsl.dialects.builtin import NameLoc, NoneAttr, StringAttr, f32, i8
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
 from stepwell.dialects import nn
 from stepwell.dialects.nn.base import NnOp, PythonValue, Tensor
+from stepwell.frontends.onnx.registry import UnsupportedOperator
 from stepwell.frontends.onnx.tensors import checked_shape
 from stepwell.ir.constants import Array, dense, dtype_of, element_type_of, tensor_type
 
@@ -71,6 +73,32 @@ class ValueSequence(Value):
         return cls(tensor_type((0,), f32), parts=list(parts))
 
 
+@dataclass(eq=False, slots=True)
+class ValueAbsent(Value):
+    """An optional that holds nothing."""
+
+    @classmethod
+    def new(cls) -> ValueAbsent:
+        """An empty optional."""
+        return cls(tensor_type((0,), f32))
+
+
+@dataclass(eq=False, slots=True)
+class ValueText(Value):
+    """A tensor of strings, which no op takes; its shape is known, its element type says nothing.
+
+    It stands in the model (`strings`), or arrives when the program runs as the value `source` of the stage.
+    """
+
+    strings: Array | None = None
+    source: str = ""
+
+    @classmethod
+    def of(cls, shape: Sequence[int], strings: Array | None = None, source: str = "") -> ValueText:
+        """Strings of this shape."""
+        return cls(tensor_type(tuple(shape), i8), strings=strings, source=source)
+
+
 def is_broadcast(array: Array) -> bool:
     """Whether all elements are the same one in memory."""
     return array.size > 0 and not any(stride for stride, extent in zip(array.strides, array.shape, strict=True) if extent > 1)
@@ -89,6 +117,8 @@ class FunctionBuilder:
         self._constants: list[Operation] = []
         self._ops: list[Operation] = []
         self._known: dict[tuple[Tensor, bytes], SSAValue] = {}
+        self._sources: dict[Block, Sequence[SSAValue]] = {}
+        """What the arguments of a region come from."""
 
     def locate(self, name: str) -> None:
         """The ops that follow come from the node of this name."""
@@ -106,6 +136,8 @@ class FunctionBuilder:
 
     def op(self, op_class: type[NnOp], operands: Sequence[Value], attributes: dict[str, PythonValue]) -> tuple[Value, ...]:
         """The results of an op: computed now where everything is small and known, else by a new op in the function."""
+        if any(isinstance(v, ValueText) for v in operands):
+            raise UnsupportedOperator("it takes strings")
         if all(v.array is not None and v.size <= MAX_FOLDED for v in operands):
             placeholders = Block(arg_types=[v.type for v in operands])
             op = op_class.make(*placeholders.args, **attributes)
@@ -123,6 +155,42 @@ class FunctionBuilder:
         self._ops.append(op)
         return tuple(Value(cast(Tensor, r.type), None, r) for r in op.results)
 
+    @contextmanager
+    def region(self, argument_types: Sequence[Tensor] = (), sources: Sequence[SSAValue] = ()) -> Generator[Block]:
+        """The ops that follow, until the end of the `with`, go into this block. Of a region that fails nothing remains."""
+        block = Block(arg_types=argument_types)
+        self._sources[block] = sources
+        outer, location = self._ops, self.location
+        inner: list[Operation] = []
+        self._ops = inner
+        try:
+            yield block
+            block.add_ops(inner)
+        except BaseException:
+            for op in reversed(inner):
+                op.drop_all_references()
+            raise
+        finally:
+            self._ops, self.location = outer, location
+
+    def regions(self) -> int:
+        """How many regions were begun."""
+        return len(self._sources)
+
+    def abandon(self, regions: int) -> None:
+        """Of the regions begun after so many, nothing is used: what they read has no uses in them any more."""
+        for block in list(self._sources)[regions:]:
+            for op in reversed(list(block.ops)):
+                op.drop_all_references()
+            del self._sources[block]
+
+    def add(self, op: Operation) -> tuple[Value, ...]:
+        """The results of an op with regions."""
+        if self.location is not None:
+            op.location = self.location
+        self._ops.append(op)
+        return tuple(Value(cast(Tensor, r.type), None, r) for r in op.results)
+
     def ssa(self, value: Value) -> SSAValue:
         """The SSA value; makes the constant where there is none yet."""
         if value.ssa is None:
@@ -131,10 +199,7 @@ class FunctionBuilder:
         return value.ssa
 
     def _constant(self, type: Tensor, array: Array) -> SSAValue:
-        if is_broadcast(array):
-            payload = DenseIntOrFPElementsAttr(type, BytesAttr(array[(0,) * array.ndim].tobytes()))
-        else:
-            payload = dense(array, type)
+        payload = dense(np.asarray(array[(0,) * array.ndim]) if is_broadcast(array) else array, type)
         key = (type, payload.data.data) if len(payload.data.data) <= MAX_FOLDED else None
         if key is not None and key in self._known:
             return self._known[key]
@@ -163,7 +228,9 @@ class FunctionBuilder:
                 continue
             seen.add(ssa)
             if isinstance(ssa.owner, Operation):
-                pending.extend(ssa.owner.operands)
-            else:
+                pending.extend(operand for op in ssa.owner.walk() for operand in op.operands)
+            elif ssa.owner is self.block:
                 found.add(cast(BlockArgument, ssa).index)
+            else:
+                pending.extend(self._sources.get(ssa.owner, ()))
         return sorted(found)

@@ -213,15 +213,17 @@ def _check_graph(graph: GraphProto, outer: Scopes, *, main: bool = False) -> Non
 
 
 def _check_type(value: ValueInfoProto, what: str) -> None:
-    kind = value.type.WhichOneof("value")
+    type = value.type
+    while (kind := type.WhichOneof("value")) in ("sequence_type", "optional_type"):
+        type = getattr(type, kind).elem_type
     if kind is None:
         raise CompileError(f"{what} has no type")
     if kind != "tensor_type":
-        raise CompileError(f"{what} is a {kind.removesuffix('_type').replace('_', ' ')}; only tensors are supported")
-    dtype = dtype_of_element(value.type.tensor_type.elem_type, what)
+        raise CompileError(f"{what} is a {kind.removesuffix('_type').replace('_', ' ')}, which is not supported")
+    tensor = type.tensor_type
+    size = 1 if tensor.elem_type == TensorProto.STRING else dtype_of_element(tensor.elem_type, what).itemsize
     # A negative extent is how some exporters write an unknown one; import_model asks for it.
-    known = [d.dim_value for d in value.type.tensor_type.shape.dim if d.HasField("dim_value") and d.dim_value >= 0]
-    checked_shape(known, dtype.itemsize, what)
+    checked_shape([d.dim_value for d in tensor.shape.dim if d.HasField("dim_value") and d.dim_value >= 0], size, what)
 
 
 def _sees(scopes: Scopes, name: str) -> bool:

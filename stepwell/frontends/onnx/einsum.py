@@ -13,8 +13,10 @@ ELLIPSIS = tuple("0123456789")
 
 
 def einsum(n: Node, equation: str, operands: Sequence[Value]) -> Value:
-    """The value of `equation`, as numpy's einsum. A letter that stands twice in one operand is not supported."""
+    """The value of `equation`, as numpy's einsum. A letter that stands twice in one operand means its diagonal."""
     terms, result = _parse(n, equation, operands)
+    diagonals = [_diagonal(n, equation, operand, term) for operand, term in zip(operands, terms, strict=True)]
+    operands, terms = [value for value, _ in diagonals], [term for _, term in diagonals]
     extents: dict[str, int] = {}
     for term, operand in zip(terms, operands, strict=True):
         for letter, extent in zip(term, operand.shape, strict=True):
@@ -51,8 +53,6 @@ def _parse(n: Node, equation: str, operands: Sequence[Value]) -> tuple[list[list
             or len(named) + extra != operand.rank
         ):
             n.fail(f"{text!r} in {equation!r} does not fit an operand of shape {list(operand.shape)}")
-        if len(set(named)) != len(named):
-            n.unsupported(f"a diagonal ({text!r} in {equation!r})")
         ellipsis = max(ellipsis, extra)
         # Ellipses are aligned at their ends, as in broadcasting.
         terms.append(_spelled(text, ELLIPSIS[len(ELLIPSIS) - extra :]))
@@ -73,6 +73,24 @@ def _spelled(text: str, dots: Sequence[str]) -> list[str]:
 
 
 Term = tuple[Value, list[str]]
+
+
+def _diagonal(n: Node, equation: str, value: Value, letters: list[str]) -> Term:
+    """Two axes of one letter are one, the diagonal: every (extent + 1)st element of both."""
+    while len(set(letters)) < len(letters):
+        double = next(letter for letter in letters if letters.count(letter) > 1)
+        first = letters.index(double)
+        second = letters.index(double, first + 1)
+        extent = value.shape[first]
+        if value.shape[second] != extent:
+            n.fail(f"{double!r} is {extent} and {value.shape[second]} in {equation!r}")
+        rest = [d for d in range(value.rank) if d not in (first, second)]
+        letters = [*(letters[d] for d in rest), double]
+        outer = [value.shape[d] for d in rest]
+        flat = n.reshape(n.transpose(value, [*rest, first, second]), [*outer, extent * extent])
+        last = len(outer)
+        value = n.op(nn.SliceOp, flat, starts=[0] * (last + 1), ends=[*outer, extent * extent], steps=[1] * last + [extent + 1])
+    return value, letters
 
 
 def _product(n: Node, left: Term, right: Term, kept: set[str], extents: dict[str, int]) -> Term:

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 from ml_dtypes import bfloat16
 from onnx import TensorProto
+from xdsl.dialects.builtin import Float8E8M0FNUType, f32
+from xdsl.ir import Attribute
 
 from stepwell.dialects import nn
 from stepwell.dialects.nn.base import NnOp, is_float
+from stepwell.dialects.nn.bits import BIT_TYPES
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
 from stepwell.frontends.onnx.tensors import dtype_of_element
-from stepwell.ir.constants import element_type_of
+from stepwell.ir.constants import NARROW_FLOATS, element_type_of, is_narrow
 
 # ---- one operand ------------------------------------------------------------------------------------------------------------------
 
@@ -40,7 +43,6 @@ for _name, _op in {
     "Exp": nn.ExpOp,
     "Floor": nn.FloorOp,
     "HardSwish": nn.HardSwishOp,
-    "IsNaN": nn.IsNanOp,
     "Log": nn.LogOp,
     "Mish": nn.MishOp,
     "Neg": nn.NegOp,
@@ -129,8 +131,19 @@ def _binarizer(n: Node, x: Value) -> Value:
     return n.cast(n.op(nn.GtOp, x, n.like(n.float("threshold"), x)), x.element)
 
 
+def _computable(n: Node, x: Value) -> Value:
+    """`x`, or what a narrow float stands for."""
+    return n.cast(x, f32) if is_narrow(x.element) else x
+
+
+@converter("IsNaN")
+def _is_nan(n: Node, x: Value) -> Value:
+    return n.op(nn.IsNanOp, _computable(n, x))
+
+
 @converter("IsInf")
 def _is_inf(n: Node, x: Value) -> Value:
+    x = _computable(n, x)
     return n.op(nn.IsInfOp, x, detect_negative=bool(n.int("detect_negative", 1)), detect_positive=bool(n.int("detect_positive", 1)))
 
 
@@ -183,20 +196,28 @@ def _cast_by_name(n: Node, x: Value) -> Value:
 
 @converter("Cast", since=6)
 def _cast(n: Node, x: Value) -> Value:
-    return n.cast(x, element_type_of(_target(n, n.int("to"))))
+    return to_element(n, x, element_type_of(_target(n, n.int("to"))))
 
 
 @converter("CastLike")
 def _cast_like(n: Node, x: Value, other: Value) -> Value:
-    return n.cast_like(x, other)
+    return to_element(n, x, other.element)
+
+
+def to_element(n: Node, x: Value, element: Attribute) -> Value:
+    """A cast that does with numbers out of range what the node says (it says so from opset 19 on, how powers of two round from 24)."""
+    manner: dict[str, Any] = {}
+    if type(element) in NARROW_FLOATS:
+        if not n.int("saturate", 1):
+            manner["saturate"] = False
+        if isinstance(element, Float8E8M0FNUType) and (mode := n.str("round_mode", "up")) != "up":
+            manner["round_mode"] = mode
+    return n.cast(x, element, **manner)
 
 
 def _target(n: Node, element: int) -> np.dtype[Any]:
-    known = dict(zip(TensorProto.DataType.values(), TensorProto.DataType.keys(), strict=True))
-    if known.get(element) in ("STRING", None) or known[element].startswith(
-        ("FLOAT8", "FLOAT4", "INT4", "UINT4", "INT2", "UINT2", "COMPLEX")
-    ):
-        n.unsupported(f"element type {known.get(element, element)}")
+    if element == TensorProto.STRING:
+        n.unsupported("element type STRING")
     return dtype_of_element(element, "its result")
 
 
@@ -287,10 +308,22 @@ def _where(n: Node, condition: Value, a: Value, b: Value) -> Value:
 
 @converter("BitCast")
 def _bit_cast(n: Node, x: Value) -> Value:
-    to, array = _target(n, n.int("to")), n.known(x, "operand")
-    if to.itemsize != x.dtype.itemsize or np.bool_ in (to, x.dtype):
+    """A bool is a byte that is 0 or 1."""
+    to, element = _target(n, n.int("to")), x.element
+    if to.itemsize != x.dtype.itemsize:
         n.fail(f"{x.dtype} and {to} differ in size")
-    return n.constant(np.array(array, order="C").view(to))
+    if not {str(element), str(element_type_of(to))} <= {"i1", *BIT_TYPES}:
+        n.unsupported(f"bits of {x.dtype} as {to}")
+    if x.array is not None:
+        return n.constant(np.array(x.array, order="C").view(to))
+    if x.dtype == to:
+        return x
+    byte = element_type_of(np.dtype(np.uint8))
+    if x.dtype == np.bool_:
+        x = n.cast(x, byte)
+    if to == np.bool_:
+        return n.cast(n.op(nn.BitcastOp, x, to="ui8"), element_type_of(to))
+    return n.op(nn.BitcastOp, x, to=str(element_type_of(to)))
 
 
 # ---- any number of operands -------------------------------------------------------------------------------------------------------

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr
 from xdsl.ir import SSAValue
 
-from stepwell.frontends.onnx.builder import FunctionBuilder, Value, ValueSequence
+from stepwell.frontends.onnx.builder import FunctionBuilder, Value, ValueAbsent, ValueSequence, ValueText
 from stepwell.frontends.onnx.check import (
     FunctionKey,
     function_key,
@@ -30,9 +30,9 @@ from stepwell.frontends.onnx.inputs import Input, InputSpec, resolve_inputs
 from stepwell.frontends.onnx.load import OnnxModel, load_model
 from stepwell.frontends.onnx.node import Node, check_signature, schema_of
 from stepwell.frontends.onnx.registry import SEQUENCE_OPERATORS, InputMissing, UnsupportedOperator, find_converter, operators
-from stepwell.frontends.onnx.tensors import Origin, element_of_dtype, quote, to_array
-from stepwell.ir.constants import dense, element_type_of, tensor_type
-from stepwell.ir.diagnostics import CompileError
+from stepwell.frontends.onnx.tensors import Origin, checked_shape, element_of_dtype, quote, to_array, to_strings
+from stepwell.ir.constants import Array, dense, element_type_of, tensor_type
+from stepwell.ir.diagnostics import CompileError, UnsupportedModel
 
 MAX_DEPTH = 64
 """Of functions in functions and branches in branches."""
@@ -57,7 +57,7 @@ def import_model(
         module = importer.run()
     except CompileError as error:
         location = error.location or loaded.name
-        raise CompileError(error.message, location=location, hint=error.hint, needed_inputs=error.needed_inputs) from error.__cause__
+        raise type(error)(error.message, location=location, hint=error.hint, needed_inputs=error.needed_inputs) from error.__cause__
     if ctx is not None:
         for dialect in ("builtin", "func", "nn"):
             if dialect not in {d.name for d in ctx.loaded_dialects}:
@@ -68,12 +68,11 @@ def import_model(
 class Scope:
     """The names that nodes see: of the graph, of the graphs around a branch, or of a function."""
 
-    def __init__(self, versions: Mapping[str, int], path: str, parent: Scope | None, origin: Origin, input_names: Sequence[str]) -> None:
+    def __init__(self, versions: Mapping[str, int], path: str, parent: Scope | None, origin: Origin) -> None:
         self.versions = versions
         self.path = path
         self.parent = parent
         self.origin = origin
-        self.input_names = input_names
         self.depth: int = parent.depth + 1 if parent else 0
         self._values: dict[str, Value | TensorProto | None] = {}
 
@@ -87,7 +86,9 @@ class Scope:
                 raise CompileError(f"{quote(name)} is not defined")
             return self.parent[name]
         value = self._values[name]
-        if isinstance(value, TensorProto):
+        if isinstance(value, TensorProto) and value.data_type == TensorProto.STRING:
+            value = self._values[name] = ValueText.of(checked_shape(value.dims, 1, f"initializer {quote(name)}"), to_strings(value))
+        elif isinstance(value, TensorProto):
             array = to_array(value, self.origin, f"initializer {quote(name)}")
             value = Value(tensor_type(array.shape, element_type_of(array.dtype)), array)
             self._values[name] = value
@@ -110,15 +111,18 @@ class Importer:
     def run(self) -> ModuleOp:
         """The whole module."""
         graph = self.model.proto.graph
-        scope = Scope(opset_versions(self.model.proto), "", None, self.model.origin, [i.name for i in self.inputs])
+        scope = Scope(opset_versions(self.model.proto), "", None, self.model.origin)
         for index, given in enumerate(self.inputs):
             scope[given.name] = self.builder.argument(index) if given.value is None else self.builder.constant(given.value)
         results = self.graph_results(graph, scope, {i.name for i in self.inputs}, {})
         if self.unsupported:
-            raise CompileError(self._unsupported_message(), needed_inputs=tuple(sorted(self.needed_inputs)))
+            raise UnsupportedModel(self._unsupported_message(), needed_inputs=tuple(sorted(self.needed_inputs)))
         for result, declared in zip(results, graph.output, strict=True):
-            if isinstance(result, ValueSequence):
-                raise CompileError(f"output {quote(declared.name)} is a sequence; only tensors are supported")
+            if isinstance(result, (ValueSequence, ValueAbsent, ValueText)):
+                raise UnsupportedModel(
+                    f"output {quote(declared.name)} is a sequence, an optional or text; only tensors of numbers are results here",
+                    hint="compile it without inputs=",
+                )
         function = self.builder.finish("main", [_present(v) for v in results])
         names = {"input_names": [i.name for i in self.inputs], "output_names": [v.name for v in graph.output], "notes": self.notes}
         for key, texts in names.items():
@@ -140,6 +144,25 @@ class Importer:
         plural = "operators are" if len(operators) > 1 else "operator is"
         return f"{len(operators)} {plural} not supported: {'; '.join(parts)}"
 
+    def answer(self, node: Node, value: Value, what: str, name: str, computed: bool) -> Array:
+        """The elements of a value that the node of this full name must know, and that is computed only when the model runs: refused."""
+        del node, name, computed
+        names = tuple(self.inputs[i].name for i in self.builder.inputs_behind(value))
+        why = f"depends on {', '.join(f'input {quote(n)}' for n in names[:4])}" if names else "is computed only when it runs"
+        raise UnsupportedOperator(f"its {what} must be known when the model is compiled, but {why}", names)
+
+    def attempt(self, build: Callable[[], Sequence[Value]]) -> Sequence[Value] | None:
+        """What `build` imports; None, and as if nobody had tried, where something in it cannot be imported or does not fit."""
+        before = {name: _copied(value) for name, value in vars(self).items()}
+        regions = self.builder.regions()
+        try:
+            return build()
+        except (InputMissing, UnsupportedOperator, CompileError):
+            self.builder.abandon(regions)
+            for name, value in before.items():
+                setattr(self, name, value)
+            return None
+
     # -- graphs
 
     def graph_results(self, graph: GraphProto, scope: Scope, given: set[str], bindings: Mapping[str, AttributeProto]) -> list[Value | None]:
@@ -157,7 +180,7 @@ class Importer:
         """The results of a subgraph, imported in place."""
         if len(graph.input) != len(arguments):
             raise CompileError(f"the subgraph {quote(graph.name)} has {len(graph.input)} inputs, is given {len(arguments)}")
-        inner = Scope(scope.versions, f"{name}/", scope, scope.origin, scope.input_names)
+        inner = Scope(scope.versions, f"{name}/", scope, scope.origin)
         for formal, value in zip(graph.input, arguments, strict=True):
             inner[formal.name] = value
         return self.graph_results(graph, inner, {formal.name for formal in graph.input}, bindings)
@@ -181,7 +204,7 @@ class Importer:
         name = scope.path + (proto.name or next((n for n in proto.output if n), proto.op_type))
         operator = f"{proto.domain}.{proto.op_type}" if normal_domain(proto.domain) else proto.op_type
         try:
-            results = self._results(proto, scope, bindings, wanted, name)
+            results = self.node_results(proto, scope, bindings, wanted, name)
         except UnsupportedOperator as reason:
             self.unsupported.setdefault((operator, str(reason)), []).append(name)
             self.needed_inputs.update(reason.inputs)
@@ -199,7 +222,7 @@ class Importer:
             if output:
                 scope[output] = results[index] if index < len(results) else None
 
-    def _results(
+    def node_results(
         self, proto: NodeProto, scope: Scope, bindings: Mapping[str, AttributeProto], wanted: Sequence[bool], name: str
     ) -> Sequence[Value | None]:
         domain = normal_domain(proto.domain)
@@ -208,7 +231,7 @@ class Importer:
             if domain == "":
                 raise CompileError(f"{proto.op_type}: no opset version is imported for its domain")
             version = 1
-        attributes = _bound_attributes(proto, bindings)
+        attributes = bound_attributes(proto, bindings)
         key = function_key(proto)
         function = self.functions.get(key)
         convert = None if function else find_converter(domain, proto.op_type, version)
@@ -221,13 +244,22 @@ class Importer:
             raise InputMissing
         if function is not None:
             return self.call_function(function, inputs, attributes, scope, name, wanted)
-        if proto.op_type not in SEQUENCE_OPERATORS and convert is not None and any(isinstance(v, ValueSequence) for v in inputs):
-            raise UnsupportedOperator("it takes a sequence")
+        if proto.op_type not in SEQUENCE_OPERATORS and convert is not None:
+            if any(isinstance(v, (ValueSequence, ValueAbsent)) for v in inputs):
+                raise UnsupportedOperator("it takes a sequence")
         if convert is None:
-            return self._expand(proto, inputs, attributes, scope, name, wanted, version)
+            return self.expand(proto, inputs, attributes, scope, name, wanted, version)
         self.builder.locate(name)
         node = Node(
-            proto, attributes, version, self.builder, scope, wanted, lambda graph, given: self._branch(graph, given, scope, bindings, name)
+            proto,
+            attributes,
+            version,
+            self.builder,
+            scope,
+            wanted,
+            lambda graph, given: self._branch(graph, given, scope, bindings, name),
+            lambda node, value, what, computed: self.answer(node, value, what, name, computed),
+            self.attempt,
         )
         while inputs and inputs[-1] is None:
             inputs.pop()
@@ -256,17 +288,19 @@ class Importer:
         absent.update(function.input[len(inputs) :])
         if len(inputs) > len(function.input):
             raise CompileError(f"function {quote(function.name)} has {len(function.input)} inputs, is called with {len(inputs)}")
+        if len(wanted) > len(function.output):
+            raise CompileError(f"function {quote(function.name)} has {len(function.output)} outputs, is called for {len(wanted)}")
         # Some of the standard's own bodies import only their own domain; for the rest the caller's versions hold.
-        inner = Scope({**scope.versions, **opset_versions(function)}, f"{name}/", None, scope.origin, scope.input_names)
+        inner = Scope({**scope.versions, **opset_versions(function)}, f"{name}/", None, scope.origin)
         inner.depth = scope.depth + 1
         for formal, value in zip(function.input, inputs, strict=False):
             if value is not None:
                 inner[formal] = value
         needed = [formal for formal, is_wanted in zip(function.output, wanted, strict=False) if is_wanted]
-        self.run_nodes([_without_inputs(node, absent) for node in function.node], needed, inner, bound)
+        self.run_nodes([without_inputs(node, absent) for node in function.node], needed, inner, bound)
         return [inner[formal] if is_wanted else None for formal, is_wanted in zip(function.output, wanted, strict=False)]
 
-    def _expand(
+    def expand(
         self,
         proto: NodeProto,
         inputs: Sequence[Value | None],
@@ -296,12 +330,19 @@ class Importer:
         return self.call_function(body, inputs, {**defaults, **attributes}, scope, name, wanted)
 
 
+def _copied(value: Any) -> Any:
+    """A list, dictionary or set of its own; so for lists in a dictionary."""
+    if isinstance(value, dict):
+        return {key: list(cast("list[Any]", e)) if isinstance(e, list) else e for key, e in cast("dict[Any, Any]", value).items()}
+    return cast(Any, type(value))(value) if type(value) in (list, set) else value
+
+
 def _present(value: Value | None) -> Value:
     assert value is not None, "an output is missing although nothing was reported"
     return value
 
 
-def _bound_attributes(proto: NodeProto, bindings: Mapping[str, AttributeProto]) -> dict[str, AttributeProto]:
+def bound_attributes(proto: NodeProto, bindings: Mapping[str, AttributeProto]) -> dict[str, AttributeProto]:
     """The attributes of a node by name; those that refer to an attribute of the surrounding function take its value or are absent."""
     attributes: dict[str, AttributeProto] = {}
     for attribute in proto.attribute:
@@ -315,7 +356,7 @@ def _bound_attributes(proto: NodeProto, bindings: Mapping[str, AttributeProto]) 
     return attributes
 
 
-def _without_inputs(node: NodeProto, absent: set[str]) -> NodeProto:
+def without_inputs(node: NodeProto, absent: set[str]) -> NodeProto:
     """The node with the optional inputs that the call leaves out left out too."""
     if not any(name in absent for name in node.input):
         return node
@@ -330,8 +371,10 @@ def _type_proto(value: Value | None) -> TypeProto:
     result = TypeProto()
     if isinstance(value, ValueSequence):
         result.sequence_type.elem_type.CopyFrom(_type_proto(value.parts[0] if value.parts else None))
+    elif isinstance(value, ValueAbsent):
+        result.optional_type.elem_type.tensor_type.SetInParent()
     elif value is not None:
-        result.tensor_type.elem_type = element_of_dtype(value.dtype)
+        result.tensor_type.elem_type = TensorProto.STRING if isinstance(value, ValueText) else element_of_dtype(value.dtype)
         for extent in value.shape:
             result.tensor_type.shape.dim.add().dim_value = extent
         if not value.shape:

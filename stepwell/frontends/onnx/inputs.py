@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import ml_dtypes
 import numpy as np
-from ml_dtypes import bfloat16
 from onnx import GraphProto, ValueInfoProto
 
 from stepwell.frontends.onnx.tensors import checked_shape, dtype_of_element, quote
@@ -42,6 +42,13 @@ def resolve_inputs(graph: GraphProto, specs: Mapping[str, InputSpec]) -> tuple[l
         if name not in declared:
             raise CompileError(f"the model has no input {quote(name)}", hint=f"it has: {', '.join(map(quote, declared)) or 'none'}")
 
+    for name, value in declared.items():
+        kind = value.type.WhichOneof("value") or "value of no type"
+        if kind != "tensor_type":
+            raise CompileError(
+                f"input {quote(name)} is a {kind.removesuffix('_type').replace('_', ' ')}; only tensors have shapes",
+                hint="compile without inputs=: such a program takes any",
+            )
     symbols: dict[str, int] = {}
     notes: list[str] = []
     given = {name: _given(declared[name], spec, symbols, notes) for name, spec in specs.items()}
@@ -113,7 +120,8 @@ def _shape_and_dtype(spec: Any, what: str) -> tuple[tuple[int, ...], np.dtype[An
     if isinstance(spec, tuple) and len(cast(tuple[Any, ...], spec)) == 2 and isinstance(spec[0], (tuple, list)):
         shape, name = cast(tuple[Any, Any], spec)
         try:
-            stated = np.dtype(bfloat16) if str(name) == "bfloat16" else np.dtype(name)
+            # The dtypes that numpy does not know by name are those of ml_dtypes.
+            stated = np.dtype(getattr(ml_dtypes, name, name) if isinstance(name, str) else name)
         except TypeError:
             raise CompileError(f"{what}: {name!r} is not a dtype") from None
     extents: list[Any] = list(cast(Sequence[Any], shape)) if isinstance(shape, (tuple, list)) else [None]
@@ -135,11 +143,14 @@ def _default_shape(value: ValueInfoProto, symbols: Mapping[str, int], notes: lis
     return None if None in shape else tuple(d for d in shape if d is not None)
 
 
+def _symbol(name: str) -> str:
+    """A dimension's name as it stands in a message."""
+    return (name if name.isprintable() else repr(name))[:40] or "?"
+
+
 def _text(value: ValueInfoProto) -> str:
     dimensions = _dimensions(value)
-    return (
-        "of unknown rank" if dimensions is None else f"[{', '.join(str(d) if isinstance(d, int) else d[:40] or '?' for d in dimensions)}]"
-    )
+    return "of unknown rank" if dimensions is None else f"[{', '.join(str(d) if isinstance(d, int) else _symbol(d) for d in dimensions)}]"
 
 
 def _example(value: ValueInfoProto) -> str:

@@ -14,7 +14,7 @@ from xdsl.ir import Attribute
 
 from stepwell.dialects import nn
 from stepwell.dialects.nn.base import NnOp, PythonValue
-from stepwell.frontends.onnx.builder import FunctionBuilder, Value, ValueSequence, is_broadcast
+from stepwell.frontends.onnx.builder import FunctionBuilder, Value, ValueAbsent, ValueSequence, ValueText, is_broadcast
 from stepwell.frontends.onnx.check import describe, normal_domain
 from stepwell.frontends.onnx.registry import InputMissing, UnsupportedOperator
 from stepwell.frontends.onnx.tensors import Origin, quote, to_array
@@ -110,6 +110,8 @@ class Node:
         scope: Scope,
         wanted: Sequence[bool],
         branch: Callable[[GraphProto, Sequence[Value]], Sequence[Value | None]],
+        answer: Callable[[Node, Value, str, bool], Array],
+        attempt: Callable[[Callable[[], Sequence[Value]]], Sequence[Value] | None],
     ) -> None:
         self.proto = proto
         self.attributes = attributes
@@ -117,6 +119,11 @@ class Node:
         self.builder = builder
         self.scope = scope
         self._branch = branch
+        self._answer = answer
+        self.attempt = attempt
+        """What a function imports, or None, and no trace of it, where something in it cannot be imported."""
+        self.questions = 0
+        """How many values were asked for that are not known when the node is imported."""
         self._wanted = wanted
 
     @property
@@ -218,10 +225,17 @@ class Node:
     def known(self, value: Value, what: str) -> Array:
         """The array of an input that shapes depend on."""
         if value.array is None:
-            names = tuple(self.scope.input_names[i] for i in self.builder.inputs_behind(value))
-            listed = ", ".join(f"input {quote(n)}" for n in names[:4])
-            raise UnsupportedOperator(f"its {what} must be known when the model is compiled, but depends on {listed}", names)
+            self.questions += 1
+            return self._answer(self, value, what, False)
         return value.array
+
+    def count(self, value: Value, what: str) -> int:
+        """The number in a value of one element that is computed from data: no reason, unlike `known`, to compile for these data."""
+        self.questions += value.array is None
+        array = self._answer(self, value, what, True) if value.array is None else value.array
+        if array.size != 1:
+            self.fail(f"its {what} has {array.size} elements, not one")
+        return int(array.reshape(-1)[0])
 
     def known_ints(self, value: Value, what: str) -> list[int]:
         """The integers of a known input of rank 0 or 1."""
@@ -281,9 +295,9 @@ class Node:
         """a / b."""
         return self.op(nn.DivOp, a, b)
 
-    def cast(self, x: Value, element: Attribute) -> Value:
-        """`x` in another element type."""
-        return x if x.element == element else self.op(nn.CastOp, x, result_type=tensor_type(x.shape, element))
+    def cast(self, x: Value, element: Attribute, **manner: PythonValue) -> Value:
+        """`x` in another element type; `saturate` and `round_mode` where that is a narrow float."""
+        return x if x.element == element else self.op(nn.CastOp, x, **manner, result_type=tensor_type(x.shape, element))
 
     def cast_like(self, x: Value, other: Value) -> Value:
         """`x` in the element type of another value."""
@@ -316,4 +330,4 @@ class Node:
         return self.op(nn.BroadcastToOp, x, result_type=tensor_type(extents, x.element))
 
 
-__all__ = ["Node", "Value", "ValueSequence", "check_signature", "describe", "dtype_of", "schema_of"]
+__all__ = ["Node", "Value", "ValueAbsent", "ValueSequence", "ValueText", "check_signature", "describe", "dtype_of", "schema_of"]

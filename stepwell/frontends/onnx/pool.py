@@ -45,10 +45,11 @@ def _average_pool(n: Node, x: Value) -> Value:
         return n.op(nn.AvgPoolOp, x, **common, pads=_pads_with_overhang(w), count_include_pad=include and not any(w.overhang))
     # Pads count and the overhang does not: divide by the size of the window inside the padded extents, a constant.
     total = n.op(nn.SumPoolOp, x, **common, pads=_pads_with_overhang(w))
+    rank = len(w.kernel)
     ones = [
         np.array([sum(0 <= p * s + k * d < i + low + high for k in range(kernel)) for p in range(extent)])
         for i, kernel, s, d, low, high, extent in zip(
-            x.shape[2:], w.kernel, w.strides, w.dilations, w.pads, w.pads[len(w.kernel) :], total.shape[2:], strict=True
+            x.shape[2:], w.kernel, w.strides, w.dilations, w.pads[:rank], w.pads[rank:], total.shape[2:], strict=True
         )
     ]
     counts = ones[0]

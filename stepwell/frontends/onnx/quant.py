@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Any, cast
 
 import numpy as np
+from xdsl.dialects.builtin import Float8E8M0FNUType, IntegerType
+from xdsl.ir import Attribute
 
 from stepwell.dialects import nn
-from stepwell.dialects.nn.base import is_float
+from stepwell.dialects.nn.base import is_float, is_unsigned
 from stepwell.frontends.onnx.conv import convolution
+from stepwell.frontends.onnx.elementwise import to_element
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
-from stepwell.ir.constants import element_type_of
+from stepwell.frontends.onnx.tensors import dtype_of_element
+from stepwell.ir.constants import NARROW_FLOATS, element_type_of
 
 I32 = element_type_of(np.dtype(np.int32))
 F32 = element_type_of(np.dtype(np.float32))
+U8 = element_type_of(np.dtype(np.uint8))
 
 
 def _along(n: Node, parameter: Value | None, x: Value) -> Value | None:
@@ -27,11 +32,12 @@ def _along(n: Node, parameter: Value | None, x: Value) -> Value | None:
             p != (-(-e // block) if d == axis else e) for d, (p, e) in enumerate(zip(parameter.shape, x.shape, strict=True))
         ):
             n.fail(f"a scale of shape {list(parameter.shape)} does not fit data of shape {list(x.shape)} in blocks of {block}")
-        if x.shape[axis] % block:
-            n.unsupported("a last block that is not full")
         before, after = parameter.shape[: axis + 1], parameter.shape[axis + 1 :]
         wide = n.broadcast_to(n.reshape(parameter, (*before, 1, *after)), (*before, block, *after))
-        return n.reshape(wide, x.shape)
+        wide = n.reshape(wide, (*before[:-1], before[-1] * block, *after))
+        if wide.shape == x.shape:
+            return wide
+        return n.op(nn.SliceOp, wide, starts=[0] * x.rank, ends=list(x.shape), steps=[1] * x.rank)  # the last block is not full
     if parameter.shape != (x.shape[axis],):
         n.fail(f"a scale of shape {list(parameter.shape)} does not fit axis {axis} of shape {list(x.shape)}")
     return n.reshape(parameter, (parameter.size, *(1,) * (x.rank - axis - 1)))
@@ -39,49 +45,83 @@ def _along(n: Node, parameter: Value | None, x: Value) -> Value | None:
 
 @converter("DequantizeLinear", since=10)
 def _dequantize(n: Node, x: Value, scale: Value, zero: Value | None = None) -> Value:
-    """(x - zero) scale, in the type of the scale."""
+    """(x - zero) scale, in the type that is asked for, or else of the scale."""
     if is_float(x.element):
         n.unsupported(f"data of type {x.dtype}")
     factor, offset = _along(n, scale, x), _along(n, zero, x)
     assert factor is not None
-    wide = n.cast(x, I32)
-    if offset is not None:
-        wide = n.sub(wide, n.cast(offset, I32))
-    y = n.mul(n.cast(wide, F32), n.cast(factor, F32))
-    return n.cast(y, element_type_of(np.dtype(_output(n)))) if n.int("output_dtype") else n.cast(y, scale.element)
+    if type(x.element) in NARROW_FLOATS:
+        centred = n.cast(x, F32)
+        if offset is not None and not _is_zero(zero):
+            centred = n.sub(centred, n.cast(offset, F32))
+    else:
+        centred = n.cast(x, I32)
+        if offset is not None:
+            centred = n.sub(centred, n.cast(offset, I32))
+    to = element_type_of(_output(n)) if n.int("output_dtype") else scale.element
+    if not is_float(to):
+        n.fail(f"its result would have type {to}", "output_dtype says which floating-point type it has")
+    return n.cast(n.mul(n.cast(centred, F32), n.cast(factor, F32)), to)
 
 
-def _output(n: Node) -> np.dtype[np.generic]:
-    from stepwell.frontends.onnx.tensors import dtype_of_element
+def _is_zero(value: Value | None) -> bool:
+    return value is not None and value.array is not None and not value.array.astype(np.float32).any()
 
+
+def _output(n: Node) -> np.dtype[Any]:
     return dtype_of_element(n.int("output_dtype"), "its result")
 
 
 @converter("QuantizeLinear", since=10)
 def _quantize(n: Node, x: Value, scale: Value, zero: Value | None = None) -> Value:
-    """round(x / scale) + zero, rounded to even and kept inside the type of the zero point (u8 if there is none)."""
-    if zero is not None:
-        target = zero.dtype
-    else:
-        target = _output(n) if n.int("output_dtype") else np.dtype(np.uint8)
-    if target.kind not in "iu" or target.itemsize > 2:
-        n.unsupported(f"a result of type {target}")
+    """round(x / scale) + zero, rounded to even and kept inside the type of the zero point (u8 if there is none).
+
+    A narrow float rounds as its type does, and `saturate` says what becomes of numbers that it does not reach.
+    """
+    target: Attribute = zero.element if zero is not None else element_type_of(_output(n)) if n.int("output_dtype") else U8
+    limits = _limits(target)
+    if limits is None and (type(target) not in NARROW_FLOATS or isinstance(target, Float8E8M0FNUType)):
+        n.fail(f"its result would have type {target}, which is no quantised one")
     factor, offset = _along(n, scale, x), _along(n, zero, x)
     assert factor is not None
+    y = n.cast(_quotient(n, x, factor), F32)
     # f32 holds every integer up to 2^24, so the clamp may come before the conversion.
-    y = n.op(nn.RoundOp, n.div(n.cast(x, F32), n.cast(factor, F32)))
-    if offset is not None:
+    y = y if limits is None else n.op(nn.RoundOp, y)
+    if offset is not None and not _is_zero(zero):
         y = n.add(y, n.cast(offset, F32))
-    limits = np.iinfo(cast(Any, target))
-    return n.cast(n.op(nn.ClipOp, y, min=float(limits.min), max=float(limits.max)), element_type_of(target))
+    if limits is None:
+        return to_element(n, y, target)
+    return n.cast(n.op(nn.ClipOp, y, min=float(limits[0]), max=float(limits[1])), target)
+
+
+def _quotient(n: Node, x: Value, scale: Value) -> Value:
+    """x / scale, in the precision that the node asks for; in that of both if they are floats of one type, else in f32."""
+    element = x.element if x.element == scale.element and is_float(x.element) else F32
+    if precision := n.int("precision"):
+        element = element_type_of(dtype_of_element(precision, "its precision"))
+        if not is_float(element):
+            n.fail(f"its precision is {element}, not a type of floating point to compute in")
+    return n.div(n.cast(x, element), n.cast(scale, element))
+
+
+def _limits(element: Attribute) -> tuple[int, int] | None:
+    """The least and the greatest value of an integer type that quantised data may have, None of others."""
+    if not isinstance(element, IntegerType):
+        return None
+    integer = cast(IntegerType, element)
+    bits = integer.width.data
+    if bits not in (2, 4, 8, 16):
+        return None
+    return (0, 2**bits - 1) if is_unsigned(integer) else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
 
 def _centred(n: Node, x: Value, zero: Value | None, *, rows: bool = False) -> Value:
-    """x - zero in i32; a vector of zero points stands for rows (of A) or columns (of B)."""
-    wide = n.cast(x, I32)
-    if zero is None or (zero.array is not None and not zero.array.any()):
+    """x - zero in i32, of narrow floats in f32; a vector of zero points stands for rows (of A) or columns (of B)."""
+    to = F32 if type(x.element) in NARROW_FLOATS else I32
+    wide = n.cast(x, to)
+    if zero is None or _is_zero(zero):
         return wide
-    offset = n.cast(zero, I32)
+    offset = n.cast(zero, to)
     if offset.size == 1:
         offset = n.reshape(offset, ())
     elif offset.rank == 1 and rows:
@@ -145,7 +185,9 @@ def _requantised(n: Node, total: Value, a: Value, b: Value, y_scale: Value, y_ze
     if y_scale.size != 1 or y_zero.size != 1:
         n.unsupported("a result with more than one scale")
     factor = n.div(n.mul(n.cast(a, F32), n.cast(b, F32)), n.cast(_scalar(n, y_scale), F32))
-    y = n.op(nn.RoundOp, n.mul(n.cast(total, F32), factor))
-    y = n.add(y, n.cast(_scalar(n, y_zero), F32))
-    limits = np.iinfo(y_zero.dtype)
-    return n.cast(n.op(nn.ClipOp, y, min=float(limits.min), max=float(limits.max)), y_zero.element)
+    y = n.mul(n.cast(total, F32), factor)
+    limits = _limits(y_zero.element)
+    if limits is None:
+        return n.cast(n.add(y, n.cast(_scalar(n, y_zero), F32)), y_zero.element)
+    y = n.add(n.op(nn.RoundOp, y), n.cast(_scalar(n, y_zero), F32))
+    return n.cast(n.op(nn.ClipOp, y, min=float(limits[0]), max=float(limits[1])), y_zero.element)

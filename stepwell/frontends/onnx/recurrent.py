@@ -1,4 +1,4 @@
-"""ONNX recurrent layers. The usual LSTM has an op of its own; GRU, RNN and every other LSTM are unrolled if their steps are few."""
+"""ONNX recurrent layers. The usual LSTM has an op of its own; GRU, RNN and every other LSTM are loops over time."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from stepwell.dialects import nn
+from stepwell.frontends.onnx.control import UNROLLED, run_time_loop
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
 from stepwell.frontends.onnx.shape import slice_axis
-
-MAX_UNROLLED = 512
-"""Steps times directions."""
 
 Activation = Callable[[Value], Value]
 
@@ -85,7 +83,7 @@ def _lstm(
     plain = peepholes is None or (peepholes.array is not None and not peepholes.array.any())
     full = lengths is None or (lengths.array is not None and all(length == steps for length in lengths.array.reshape(-1)))
     if not (plain and full) or n.int("input_forget") or n.has("clip") or [a.lower() for a in names] != [a.lower() for a in usual]:
-        return _unrolled_lstm(n, x, w, r, b, lengths, h0, c0, None if plain else peepholes)
+        return _general_lstm(n, x, w, r, b, lengths, h0, c0, None if plain else peepholes)
     b = n.full(0, x.dtype, (directions, 8 * hidden)) if b is None else b
     state = (directions, batch, hidden)
     sequence = n.transpose(x, (1, 0, 2)) if n.int("layout") else x
@@ -100,7 +98,7 @@ Cell = Callable[[Value, tuple[Value, ...], int], tuple[Value, ...]]
 """(x of a step [B, I], state (h [B, H], ...), direction) -> the next state."""
 
 
-def _unrolled(
+def _recurrent(
     n: Node, x: Value, state: Sequence[Value], lengths: Value | None, directions: int, cell: Cell
 ) -> tuple[Value, tuple[Value, ...]]:
     """y [T, D, B, H] and the last state, each [D, B, H], in the layout of the node.
@@ -109,32 +107,52 @@ def _unrolled(
     """
     sequence = n.transpose(x, (1, 0, 2)) if n.int("layout") else x
     steps, batch, inputs = sequence.shape
-    if steps * directions > MAX_UNROLLED:
-        n.unsupported(f"{steps} steps are too many to unroll")
     if lengths is not None and lengths.array is not None and all(length == steps for length in lengths.array.reshape(-1)):
         lengths = None
     column = None if lengths is None else n.reshape(lengths, (batch, 1))
-    rows: list[list[Value]] = [[] for _ in range(steps)]
+    wanted = n.wanted(0)
+    columns: list[Value] = []
     last: list[tuple[Value, ...]] = []
     for d in range(directions):
-        now = tuple(n.reshape(slice_axis(n, s, 0, d, d + 1), s.shape[1:]) for s in state)
+        now: Sequence[Value] = [n.reshape(slice_axis(n, s, 0, d, d + 1), s.shape[1:]) for s in state]
         backward = d == 1 or n.str("direction", "forward") == "reverse"
-        for t in reversed(range(steps)) if backward else range(steps):
-            following = cell(n.reshape(slice_axis(n, sequence, 0, t, t + 1), (batch, inputs)), now, d)
+
+        def step(t: Value, before: Sequence[Value], row: Value, d: int = d) -> tuple[Sequence[Value], Value]:
+            """(the next state, y) at time t."""
+            following = cell(row, tuple(before), d)
             y = following[0]
             if column is not None:
-                runs = n.op(nn.GtOp, column, n.like(t, column))
-                following = tuple(n.op(nn.SelectOp, runs, new, old) for new, old in zip(following, now, strict=True))
+                runs = n.op(nn.GtOp, column, n.cast_like(t, column))
+                following = tuple(n.op(nn.SelectOp, runs, new, old) for new, old in zip(following, before, strict=True))
                 y = n.op(nn.SelectOp, runs, y, n.like(0, y))
-            now = following
-            rows[t].append(n.reshape(y, (1, 1, *y.shape)))
+            return following, y
+
+        if steps > UNROLLED or not steps:
+
+            def body(i: Value, before: Sequence[Value], slices: Sequence[Value]) -> tuple[None, Sequence[Value], Sequence[Value]]:
+                t = n.sub(n.like(steps - 1, i), i) if backward else i
+                following, y = step(t, before, slices[0])
+                return None, following, [y] if wanted else []
+
+            stacks = [(0, backward)] if wanted else []
+            results = run_time_loop(n, body, now, trips=steps, scanned=[(sequence, 0, backward)], stacks=stacks)
+            now, rows = results[: len(state)], results[len(state) :]
+        else:
+            at: dict[int, Value] = {}
+            for t in reversed(range(steps)) if backward else range(steps):
+                row = n.reshape(slice_axis(n, sequence, 0, t, t + 1), (batch, inputs))
+                now, y = step(n.constant(np.asarray(t)), now, row)
+                at[t] = n.reshape(y, (1, *y.shape))
+            rows = [_joined(n, [at[t] for t in range(steps)], 0)]
+        if wanted:
+            columns.append(n.reshape(rows[0], (steps, 1, *rows[0].shape[1:])))
         last.append(tuple(n.reshape(s, (1, *s.shape)) for s in now))
     final = tuple(_joined(n, parts, 0) for parts in zip(*last, strict=True))
     if n.int("layout"):
         final = tuple(n.transpose(s, (1, 0, 2)) for s in final)
-    if not n.wanted(0):
+    if not wanted:
         return final[0], final
-    y = _joined(n, [_joined(n, row, 1) for row in rows], 0) if steps else n.full(0, x.dtype, (0, directions, *state[0].shape[1:]))
+    y = _joined(n, columns, 1)
     return n.transpose(y, (2, 0, 1, 3)) if n.int("layout") else y, final
 
 
@@ -198,7 +216,7 @@ def _rnn(
         back = _affine(n, state[0], _rows(n, r, d, 0, hidden), _rows(n, b, d, hidden, 2 * hidden))
         return (functions[d][0](_clipped(n, n.add(here, back))),)
 
-    y, final = _unrolled(n, x, [_state(n, h0, x, (directions, batch, hidden))], lengths, directions, cell)
+    y, final = _recurrent(n, x, [_state(n, h0, x, (directions, batch, hidden))], lengths, directions, cell)
     return y, *final
 
 
@@ -229,11 +247,11 @@ def _gru(
             new = tanh(_clipped(n, n.add(*gate(2, n.mul(reset, h)))))
         return (n.add(n.mul(n.sub(one, update), new), n.mul(update, h)),)
 
-    y, final = _unrolled(n, x, [_state(n, h0, x, (directions, batch, hidden))], lengths, directions, cell)
+    y, final = _recurrent(n, x, [_state(n, h0, x, (directions, batch, hidden))], lengths, directions, cell)
     return y, *final
 
 
-def _unrolled_lstm(
+def _general_lstm(
     n: Node,
     x: Value,
     w: Value,
@@ -267,5 +285,5 @@ def _unrolled_lstm(
         return n.mul(sigma(gate(1, new)), cell_out(new)), new
 
     state = (directions, batch, hidden)
-    y, final = _unrolled(n, x, [_state(n, h0, x, state), _state(n, c0, x, state)], lengths, directions, cell)
+    y, final = _recurrent(n, x, [_state(n, h0, x, state), _state(n, c0, x, state)], lengths, directions, cell)
     return y, *final

@@ -31,8 +31,18 @@ FAMILIES = (
     "signal",
     "control",
     "sampling",
+    "detection",
     "training",
     "sequence",
+    "determinant",
+    "mel",
+    "batched_scan",
+    "random",
+    "forests",
+    "classical",
+    "contributed",
+    "contributed_quant",
+    "ngrams",
 )
 
 SEQUENCE_OPERATORS = frozenset(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from stepwell.dialects import nn
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter
@@ -39,20 +41,20 @@ def _asymmetric(n: Node, x: Value, scales: Sequence[float]) -> Value:
 def _resize(n: Node, x: Value, roi: Value | None = None, scales: Value | None = None, sizes: Value | None = None) -> Value:
     axes = [n.axis(a, x.rank) for a in n.ints("axes", range(x.rank))]
     coordinates = n.str("coordinate_transformation_mode", "half_pixel")
-    if coordinates == "tf_crop_and_resize":
-        n.unsupported("coordinate mode tf_crop_and_resize")
-    if n.int("antialias"):
-        n.unsupported("antialias")
     # `scales` is there but empty in older models that give sizes.
     factors = _floats(n, scales) if scales is not None and scales.size else None
     extents = n.known_ints(sizes, "sizes") if sizes is not None and sizes.size else None
     if (factors is None) == (extents is None):
         n.fail("it must have either scales or sizes")
     nearest = n.str("nearest_mode", "round_prefer_floor")
-    if coordinates == "tf_half_pixel_for_nn":
-        # (o + 1/2) / scale, rounded down in TensorFlow: half a pixel off half_pixel, so it is not one of nn.resize's modes.
-        n.unsupported("coordinate mode tf_half_pixel_for_nn")
-    return _resize_by(n, x, axes, factors, extents, coordinates, nearest)
+    region: list[float] | None = None
+    if coordinates == "tf_crop_and_resize":
+        if roi is None:
+            n.fail("coordinate mode tf_crop_and_resize needs a roi")
+        region = [float(r) for r in n.known(roi, "roi").reshape(-1)]
+        if len(region) != 2 * len(axes) or not all(abs(r) < 2**31 for r in region):
+            n.fail(f"its roi has {len(region)} numbers for {len(axes)} axes")
+    return _resize_by(n, x, axes, factors, extents, coordinates, nearest, region)
 
 
 def _floats(n: Node, scales: Value) -> list[float]:
@@ -63,7 +65,14 @@ def _floats(n: Node, scales: Value) -> list[float]:
 
 
 def _resize_by(
-    n: Node, x: Value, axes: list[int], scales: Sequence[float] | None, sizes: list[int] | None, coordinates: str, nearest: str
+    n: Node,
+    x: Value,
+    axes: list[int],
+    scales: Sequence[float] | None,
+    sizes: list[int] | None,
+    coordinates: str,
+    nearest: str,
+    region: Sequence[float] | None = None,
 ) -> Value:
     mode = n.str("mode", "nearest")
     if mode not in MODES:
@@ -81,9 +90,17 @@ def _resize_by(
             if not 0 < extent <= MAX_DIMENSION or x.shape[d] == 0:
                 n.fail(f"axis {d} cannot go from {x.shape[d]} to {extent}")
             extents[d], factors[d] = extent, extent / x.shape[d]
-    if extents == list(x.shape) and factors == [1.0] * x.rank:
+    lists: dict[str, list[float]] = {}
+    if region is not None:
+        count = len(axes)
+        ends = {d: (region[i], region[i + count]) for i, d in enumerate(axes)}
+        lines = [_cropped(x.shape[d], factors[d], *ends.get(d, (0.0, 1.0))) for d in range(x.rank)]
+        coordinates, lists = "affine", {"origins": [a for a, _ in lines], "steps": [b for _, b in lines]}
+    elif coordinates == "tf_half_pixel_for_nn":
+        coordinates, lists = "affine", {"origins": [0.5 / f if f != 1 else 0.0 for f in factors], "steps": [1 / f for f in factors]}
+    elif extents == list(x.shape) and factors == [1.0] * x.rank:
         return x
-    return n.op(
+    y = n.op(
         nn.ResizeOp,
         x,
         mode=MODES[mode],
@@ -91,9 +108,31 @@ def _resize_by(
         nearest_mode=nearest,
         cubic_coefficient=n.float("cubic_coeff_a", -0.75),
         exclude_outside=bool(n.int("exclude_outside")),
+        antialias=bool(n.int("antialias")),
         scales=[float(f) for f in factors],
         result_type=tensor_type(tuple(extents), x.element),
+        **lists,
     )
+    return y if region is None else _extrapolated(n, y, x.shape, lists["origins"], lists["steps"])
+
+
+def _cropped(extent: int, scale: float, start: float, end: float) -> tuple[float, float]:
+    """Origin and step of the places of a region, whose ends are in units of the last position: TensorFlow's CropAndResize."""
+    last, length = extent - 1, scale * extent
+    if length == 1:
+        return (start + end) / 2 * last, 0.0
+    return start * last, (end - start) * last / (length - 1)
+
+
+def _extrapolated(n: Node, y: Value, before: Sequence[int], origins: Sequence[float], steps: Sequence[float]) -> Value:
+    """A constant for what lies outside of the operand."""
+    for d, extent in enumerate(y.shape):
+        at = origins[d] + np.arange(extent) * steps[d]
+        inside = (at >= 0) & (at <= before[d] - 1)
+        if not inside.all():
+            mask = n.constant(inside.reshape([-1 if axis == d else 1 for axis in range(y.rank)]))
+            y = n.op(nn.SelectOp, mask, y, n.like(n.float("extrapolation_value"), y))
+    return y
 
 
 def _kept_ratio(n: Node, x: Value, axes: list[int], sizes: list[int]) -> list[int]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stepwell.dialects import nn
-from stepwell.frontends.onnx.node import Node, Value, ValueSequence
+from stepwell.frontends.onnx.node import Node, Value, ValueAbsent, ValueSequence
 from stepwell.frontends.onnx.registry import converter
 from stepwell.frontends.onnx.shape import slice_axis
 
@@ -107,16 +107,16 @@ def _concat(n: Node, x: Value) -> Value:
 
 @converter("Optional")
 def _optional(n: Node, x: Value | None = None) -> Sequence[Value]:
-    if x is None:
-        n.unsupported("an optional without a value")
-    return (x,)
+    return (ValueAbsent.new() if x is None else x,)
 
 
 @converter("OptionalHasElement")
 def _has_element(n: Node, x: Value | None = None) -> Value:
-    return n.constant(np.asarray(x is not None))
+    return n.constant(np.asarray(x is not None and not isinstance(x, ValueAbsent)))
 
 
 @converter("OptionalGetElement")
 def _get_element(n: Node, x: Value) -> Sequence[Value]:
+    if isinstance(x, ValueAbsent):
+        n.fail("its optional holds nothing")
     return (x,)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from onnx import TensorProto
 
 from stepwell.dialects import nn
 from stepwell.dialects.nn.base import broadcast_shapes
-from stepwell.frontends.onnx.node import Node, Value
+from stepwell.frontends.onnx.node import Node, Value, ValueText
+from stepwell.frontends.onnx.random import dropout
 from stepwell.frontends.onnx.registry import converter
-from stepwell.frontends.onnx.tensors import MAX_DIMENSION, checked_shape, dtype_of_element
-from stepwell.ir.constants import tensor_type
+from stepwell.frontends.onnx.tensors import MAX_DIMENSION, checked_shape, dtype_of_element, to_strings
+from stepwell.ir.constants import Array, element_type_of, tensor_type
 
 # ---- constants and shapes as values -----------------------------------------------------------------------------------------------
 
@@ -27,10 +29,17 @@ def _constant(n: Node) -> Value:
         return n.constant(np.asarray(n.ints("value_ints"), np.int64))
     if n.has("value_floats"):
         return n.constant(np.asarray(n.floats("value_floats"), np.float32))
-    value = n.tensor("value")
-    if value is None:
-        n.unsupported("strings and sparse tensors")
-    return n.constant(value)
+    if n.has("value_string"):
+        return ValueText.of((), np.array(n.str("value_string"), object))
+    if n.has("value_strings"):
+        strings = n.strs("value_strings", ())
+        return ValueText.of((len(strings),), np.array([*strings, None], object)[:-1])  # an array of objects even where it is empty
+    if not n.has("value"):
+        n.unsupported("sparse tensors")
+    proto = n.attributes["value"].t
+    if proto.data_type == TensorProto.STRING:
+        return ValueText.of(proto.dims, to_strings(proto))
+    return n.constant(n.array(proto))
 
 
 @converter("ConstantOfShape")
@@ -55,15 +64,31 @@ def _size(n: Node, x: Value) -> Value:
 
 @converter("Range")
 def _range(n: Node, start: Value, limit: Value, delta: Value) -> Value:
-    first, last, step = (n.known(v, what).reshape(-1) for v, what in ((start, "start"), (limit, "limit"), (delta, "delta")))
-    if first.size != 1 or last.size != 1 or step.size != 1 or step[0] == 0:
-        n.fail("start, limit and delta must be one number each, delta not 0")
-    span = (last[0].item() - first[0].item()) / step[0].item()
+    if any(v.size != 1 for v in (start, limit, delta)):
+        n.fail("start, limit and delta must be one number each")
+    first, last, step = (n.reshape(v, ()) for v in (start, limit, delta))
+    if all(v.array is not None for v in (first, last, step)):
+        count = _steps_between(n, *(cast(Array, v.array).item() for v in (first, last, step)))
+    else:
+        # What it counts from and by are data like others; only how many there are decides a shape.
+        wide = [n.cast(v, element_type_of(np.dtype(np.float64))) for v in (first, last, step)]
+        span = n.op(nn.CeilOp, n.div(n.sub(wide[1], wide[0]), wide[2]))
+        sound = n.op(nn.AndOp, n.op(nn.LeOp, span, n.like(MAX_DIMENSION, span)), n.op(nn.GtOp, span, n.like(-np.inf, span)))
+        bounded = n.op(nn.SelectOp, sound, n.op(nn.MaxOp, span, n.like(0, span)), n.like(-1, span))
+        count = n.count(n.cast(bounded, element_type_of(np.dtype(np.int64))), "number of elements")
+        if count < 0:
+            n.fail(f"its delta is 0, or it would have more than {MAX_DIMENSION} elements")
+    steps = n.op(nn.IotaOp, result_type=tensor_type((count,), start.element))
+    return n.add(n.mul(steps, step), first)
+
+
+def _steps_between(n: Node, first: float, last: float, step: float) -> int:
+    if step == 0:
+        n.fail("its delta is 0")
+    span = (last - first) / step
     if not math.isfinite(span) or span > MAX_DIMENSION:
         n.fail(f"it would have {span} elements")
-    count = max(math.ceil(span), 0)
-    steps = n.op(nn.IotaOp, result_type=tensor_type((count,), start.element))
-    return n.add(n.mul(steps, n.reshape(delta, ())), n.reshape(start, ()))
+    return max(math.ceil(span), 0)
 
 
 @converter("EyeLike")
@@ -77,16 +102,46 @@ def _eye_like(n: Node, x: Value) -> Value:
 
 @converter("NonZero")
 def _non_zero(n: Node, x: Value) -> Value:
-    """Its shape depends on values, so that they have to be known."""
-    return n.constant(np.stack(np.nonzero(np.atleast_1d(n.known(x, "operand")))).astype(np.int64))
+    """The positions of what is not zero, in order, a row for each axis. How many there are is asked of the program."""
+    extents = x.shape or (1,)
+    place = places(n, n.reshape(x, (x.size,)))
+    rows: list[Value] = []
+    stride = x.size or 1
+    for extent in extents:
+        stride //= extent or 1
+        row = place if stride == 1 else n.div(place, n.like(stride, place))
+        row = row if extent * stride == (x.size or 1) else n.op(nn.ModOp, row, n.like(extent, row))
+        rows.append(n.reshape(row, (1, place.size)))
+    return rows[0] if len(rows) == 1 else n.op(nn.ConcatOp, *rows, axis=0)
 
 
 @converter("Compress")
 def _compress(n: Node, x: Value, condition: Value) -> Value:
-    chosen = np.flatnonzero(n.known(condition, "condition")).astype(np.int64)
     if not n.has("axis"):
         x = n.reshape(x, (x.size,))
-    return n.op(nn.GatherOp, x, n.constant(chosen), axis=n.axis(n.int("axis"), x.rank))
+    axis = n.axis(n.int("axis"), x.rank)
+    if condition.rank != 1 or condition.size > x.shape[axis]:
+        n.fail(f"a condition of shape {list(condition.shape)} does not fit axis {axis} of an operand of shape {list(x.shape)}")
+    return n.op(nn.GatherOp, x, places(n, condition), axis=axis)
+
+
+def places(n: Node, x: Value) -> Value:
+    """The subscripts of what is not zero in a list, in order."""
+    integer = element_type_of(np.dtype(np.int64))
+    if x.array is not None:
+        return n.constant(np.flatnonzero(x.array).astype(np.int64))
+    if x.size == 0:
+        return n.constant(np.zeros(0, np.int64))
+    chosen = n.op(nn.NeOp, x, n.like(0, x)) if x.dtype != np.bool_ else x
+    ones = n.cast(chosen, integer)
+    count = n.count(n.op(nn.ReduceSumOp, ones, axes=[0], keepdims=False), "number of elements that are not zero")
+    # Each of them is written where the number of those before it says, everything else behind the end.
+    before = n.sub(n.op(nn.CumsumOp, ones, axis=0), n.like(1, ones))
+    target = n.op(nn.SelectOp, chosen, before, n.like(count, ones))
+    every = n.op(nn.IotaOp, result_type=tensor_type((x.size,), integer))
+    empty = n.full(0, np.int64, (count + 1,))
+    written = n.op(nn.ScatterElementsOp, empty, target, every, axis=0, reduction="none")
+    return n.op(nn.SliceOp, written, starts=[0], ends=[count])
 
 
 def _refuse_large_table(n: Node, size: int) -> None:
@@ -105,10 +160,11 @@ def _identity(n: Node, x: Value) -> Value:
 @converter("Dropout")
 def _dropout(n: Node, x: Value, ratio: Value | None = None, training: Value | None = None) -> Sequence[Value]:
     """Nothing, at inference; the mask keeps everything."""
-    if training is not None and n.known(training, "training_mode").any() and (ratio is None or n.known(ratio, "ratio").any()):
-        n.unsupported("training mode")
     if n.version < 7 and not n.int("is_test"):
-        n.unsupported("training mode (is_test is 0)")
+        ratio, training = n.full(n.float("ratio", 0.5), np.float32), n.full(True, np.bool_)
+    if training is not None and (training.array is None or training.array.any()):
+        y, mask = dropout(n, x, n.full(0.5, np.float32) if ratio is None else ratio, training)
+        return y, mask if n.version >= 10 else n.cast_like(mask, x)
     return x, n.full(True, np.bool_ if n.version >= 10 else x.dtype, x.shape)
 
 

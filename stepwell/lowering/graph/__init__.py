@@ -11,5 +11,6 @@ PASSES: dict[str, str] = {
     "nn-fold-constants": "stepwell.lowering.graph.fold_constants:FoldConstants",
     "nn-form-kernels": "stepwell.lowering.graph.form_kernels:FormKernels",
     "nn-raise": "stepwell.lowering.graph.raise_composites:RaiseComposites",
+    "nn-raise-attention": "stepwell.lowering.graph.raise_attention:RaiseAttention",
     "nn-to-channels-last": "stepwell.lowering.graph.channels_last:ToChannelsLast",
 }

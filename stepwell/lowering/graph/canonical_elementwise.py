@@ -11,13 +11,14 @@ from math import inf
 from typing import Any
 
 import numpy as np
+from xdsl.dialects.builtin import Float8E8M0FNUType, Float16Type
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.dialects import nn
 from stepwell.dialects.nn.base import NnOp, is_bool, is_float, is_integer, is_unsigned
 from stepwell.dialects.nn.binary import BinaryOp
 from stepwell.dialects.nn.unary import UnaryOp
-from stepwell.ir.constants import dtype_of, tensor_type
+from stepwell.ir.constants import NARROW_FLOATS, dtype_of, is_narrow, tensor_type
 from stepwell.lowering.graph.patterns import Pattern, Replacement, Site
 from stepwell.lowering.graph.values import (
     constant_array,
@@ -210,20 +211,24 @@ def chain_of_casts(op: nn.CastOp, site: Site) -> Replacement:
     inner = made_by(op.x, nn.CastOp)
     if inner is None or not holds_all(element_of(inner.x), element_of(inner.y)):
         return None
-    return site.insert(nn.CastOp.make_to(inner.x, element_of(op.y)))
+    return site.insert(nn.CastOp.make_to(inner.x, element_of(op.y), op))
 
 
 def holds_all(narrow: Any, wide: Any) -> bool:
     """Whether every value of an element type is exactly a value of the other."""
     if narrow == wide:
         return True
+    if is_narrow(wide):
+        return False
+    if type(narrow) in NARROW_FLOATS:
+        return is_float(wide) and not (isinstance(narrow, Float8E8M0FNUType) and isinstance(wide, Float16Type))
     a, b = dtype_of(narrow), dtype_of(wide)
     if is_bool(narrow):
         return is_float(wide) or is_integer(wide)
     if is_float(narrow):
         order = {"bfloat16": (8, 8), "float16": (11, 5), "float32": (24, 8), "float64": (53, 11)}
         return is_float(wide) and all(x <= y for x, y in zip(order[a.name], order[b.name], strict=True))
-    bits = a.itemsize * 8 - (0 if is_unsigned(narrow) else 1)
+    bits = narrow.width.data - (0 if is_unsigned(narrow) else 1)
     if is_float(wide):
         return bits <= {"bfloat16": 8, "float16": 11, "float32": 24, "float64": 53}[b.name]
     if is_bool(wide) or (is_unsigned(wide) and not is_unsigned(narrow)):

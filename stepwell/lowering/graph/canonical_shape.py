@@ -9,7 +9,7 @@ from typing import Any
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.dialects import nn
-from stepwell.dialects.nn.base import floats, ints, is_integer, number
+from stepwell.dialects.nn.base import ints, is_integer, number
 from stepwell.dialects.nn.binary import BinaryOp
 from stepwell.dialects.nn.reduce import ReduceOp, reduced_shape
 from stepwell.dialects.nn.unary import UnaryOp
@@ -232,7 +232,7 @@ def reduction_of_reduction(op: ReduceOp, site: Site) -> Replacement:
 
 def resize_to_same(op: nn.ResizeOp, site: Site) -> Replacement:
     """A resize by 1 -> x"""
-    return op.x if op.x.type == op.y.type and all(s == 1 for s in floats(op.scales)) else None
+    return None if op.resampled_axes() or op.x.type != op.y.type else op.x
 
 
 def pool_of_one(op: Any, site: Site) -> Replacement:

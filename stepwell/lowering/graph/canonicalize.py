@@ -1,8 +1,8 @@
 """Canonical forms of level 1: every thing has one spelling, the shortest.
 
 In: level 1 as a frontend made it. Out: the same meaning with identities gone, constants on the right, chains of reshapes, transposes,
-slices, casts and clips joined, and `nn.batch_norm` with constant moments as a multiplication and an addition. The patterns stand in
-`canonical_elementwise` and `canonical_shape`.
+slices, casts and clips joined, `nn.batch_norm` with constant moments as a multiplication and an addition, and control flow on constants
+decided. The patterns stand in `canonical_elementwise`, `canonical_shape` and `canonical_control`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from xdsl.ir import Operation
 from stepwell.dialects import nn
 from stepwell.dialects.nn.base import number
 from stepwell.ir.passes import Pass
+from stepwell.lowering.graph.canonical_control import CONTROL
 from stepwell.lowering.graph.canonical_elementwise import ELEMENTWISE
 from stepwell.lowering.graph.canonical_shape import SHAPE
 from stepwell.lowering.graph.patterns import Pattern, Replacement, Site, apply_patterns
@@ -60,4 +61,4 @@ class Canonicalize(Pass):
     name: ClassVar[str] = "nn-canonicalize"
 
     def run(self, op: Operation, ctx: Context) -> None:
-        apply_patterns(op, ELEMENTWISE, SHAPE, NORMS)
+        apply_patterns(op, ELEMENTWISE, SHAPE, NORMS, CONTROL)

@@ -66,6 +66,9 @@ def _rewrite(block: Block) -> None:
             replaced.append(op)
         else:
             _keep(op, layouts)
+            for region in op.regions:
+                for nested in region.blocks:
+                    _rewrite(nested)
     for op in reversed(replaced):
         op.detach()
         op.erase()
@@ -232,7 +235,9 @@ def _by_dimension(*names: str) -> Callable[[Any, Layouts], bool]:
             return False
         attributes: dict[str, Any] = dict(op.properties)
         for name in names:
-            values = floats(op.properties[name]) if name == "scales" else ints(op.properties[name])
+            if name not in op.properties:
+                continue
+            values = floats(op.properties[name]) if isinstance(op, nn.ResizeOp) else ints(op.properties[name])
             attributes[name] = stored_shape(values, permutation)  # type: ignore[arg-type]
         if op.TYPED_RESULT:
             attributes["result_type"] = tensor_type(stored_shape(shape_of(result), permutation), element_of(result))
@@ -304,7 +309,7 @@ RULES: dict[type, Callable[[Any, Layouts], bool]] = {
     nn.ConcatOp: _concat,
     nn.SliceOp: _by_dimension("starts", "ends", "steps"),
     nn.PadOp: _by_dimension("low", "high"),
-    nn.ResizeOp: _by_dimension("scales"),
+    nn.ResizeOp: _by_dimension("scales", "origins", "steps"),
     nn.BroadcastToOp: _broadcast,
     nn.GatherOp: _gather,
     nn.MatmulOp: _matmul,

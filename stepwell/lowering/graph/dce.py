@@ -16,6 +16,10 @@ from xdsl.traits import Pure
 
 from stepwell.ir.passes import Pass
 
+LOOPS_AND_BRANCHES = frozenset({"scf.for", "scf.if", "scf.while", "nn.if", "nn.loop"})
+"""Dead without uses if all that stands in them is pure. That a loop may never end is no reason to run it."""
+TERMINATORS = frozenset({"scf.yield", "scf.condition"})
+
 
 @dataclass(frozen=True)
 class Dce(Pass):
@@ -52,11 +56,11 @@ def _sweep(block: Block) -> bool:
         for region in op.regions:
             for nested in region.blocks:
                 clean = _sweep(nested) and clean
-        removable = op.has_trait(Pure) or (op.name in ("scf.for", "scf.if") and clean)
+        removable = op.has_trait(Pure) or (op.name in LOOPS_AND_BRANCHES and clean)
         if removable and op.results and not any(r.uses for r in op.results):
             op.detach()
             op.erase()
-        elif not removable and op.name != "scf.yield":
+        elif not removable and op.name not in TERMINATORS:
             pure = False
         op = before
     return pure

@@ -2,7 +2,7 @@
 
 In: canonical level 1, channels first. Out: level 1 without batch, instance and group norms, average pools, one-hot, LSTM, norms of
 vectors as reductions, convolutions and pools in one dimension, products with vectors, and transposed convolutions whose windows do not
-overlap. The LSTM stands in `decompose_lstm`.
+overlap. The LSTM stands in `decompose_lstm`, conditions and loops, which become `scf`, in `decompose_control`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from stepwell.dialects.nn.pool import PoolOp
 from stepwell.dialects.nn.reduce import ReduceOp
 from stepwell.ir.constants import Array, dtype_of, tensor_type
 from stepwell.ir.passes import Pass
+from stepwell.lowering.graph.decompose_attention import attention, rotary_embedding
+from stepwell.lowering.graph.decompose_control import lower_control
 from stepwell.lowering.graph.decompose_lstm import lstm_steps
 from stepwell.lowering.graph.patterns import Pattern, Replacement, Site, apply_patterns
 from stepwell.lowering.graph.values import element_of, is_static, shape_of
@@ -250,6 +252,8 @@ DECOMPOSED: Mapping[type[Operation], Sequence[Pattern]] = {
     nn.MatmulOp: (matmul_of_vector,),
     nn.OneHotOp: (one_hot,),
     nn.LstmOp: (lstm_steps,),
+    nn.AttentionOp: (attention,),
+    nn.RotaryEmbeddingOp: (rotary_embedding,),
 }
 
 
@@ -271,4 +275,5 @@ class Decompose(Pass):
     name: ClassVar[str] = "nn-decompose"
 
     def run(self, op: Operation, ctx: Context) -> None:
+        lower_control(op)
         apply_patterns(op, DECOMPOSED)

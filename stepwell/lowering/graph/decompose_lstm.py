@@ -5,7 +5,8 @@
            c = sigmoid(f) c + sigmoid(i) tanh(g)
            h = sigmoid(o) tanh(c)
 
-The loop is `scf.for` over `nn` ops on tensors, with (h, c, y) as iter_args; sequences of one or two steps are unrolled.
+The loop is `scf.for` over `nn` ops on tensors, with c and y as iter_args. h is the latest part of y. Sequences of one or two steps are
+unrolled.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ def _direction(op: nn.LstmOp, d: int, site: Site) -> tuple[SSAValue, SSAValue, S
     projected = site.make(nn.AddOp, site.make(nn.MatmulOp, op.x, w), bias)
     h, c = of_direction(op.h0), of_direction(op.c0)
     backward = op.direction.data == "reverse" or d == 1
+    if steps == 0:
+        return site.splat(0, tensor_type((0, *shape_of(h)), element)), h, c
     if steps <= UNROLLED:
         return _unrolled(projected, r, h, c, backward, site)
     return _loop(projected, r, h, c, backward, site)
@@ -84,24 +87,34 @@ def _loop(p: SSAValue, r: SSAValue, h: SSAValue, c: SSAValue, backward: bool, si
     steps, batch, gates = shape_of(p)
     hidden, element = shape_of(h)[1], element_of(p)
     zero, last, one, end = (site.insert(arith.constant_index(v)) for v in (0, steps - 1, 1, steps))
-    y = site.insert(tensor.EmptyOp((), tensor_type((steps, batch, hidden), element)))
-    body = Block(arg_types=[IndexType(), h.type, c.type, y.type])
+    # h lives in y, which has room for the first one: a step reads what the step before has written.
+    all_h = tensor_type((steps + 1, batch, hidden), element)
+    first = steps if backward else 0
+    empty = site.insert(tensor.EmptyOp((), all_h))
+    y = site.insert(tensor.InsertSliceOp(h, empty, [first, 0, 0], [1, batch, hidden], [1, 1, 1]))
+    body = Block(arg_types=[IndexType(), c.type, y.type])
 
     def add(op: Operation) -> SSAValue:
         body.add_op(op)
         return op.results[0]
 
     inside = _Insert(add)
-    t, h_before, c_before, y_before = body.args
+    t, c_before, y_before = body.args
     at: SSAValue = inside(arith.SubiOp(last, t)) if backward else t
+    following = inside(arith.AddiOp(at, one))
+    before, after = (following, at) if backward else (at, following)
+    h_before = inside(tensor.ExtractSliceOp(y_before, [before, 0, 0], [1, batch, hidden], [1, 1, 1], tensor_type((batch, hidden), element)))
     row = tensor.ExtractSliceOp(p, [at, 0, 0], [1, batch, gates], [1, 1, 1], tensor_type((batch, gates), element))
     h_after, c_after = _step(inside, inside(row), r, h_before, c_before)
-    y_after = inside(tensor.InsertSliceOp(h_after, y_before, [at, 0, 0], [1, batch, hidden], [1, 1, 1]))
-    body.add_op(scf.YieldOp(h_after, c_after, y_after))
-    loop = scf.ForOp(zero, end, one, [h, c, y], body)
+    y_after = inside(tensor.InsertSliceOp(h_after, y_before, [after, 0, 0], [1, batch, hidden], [1, 1, 1]))
+    body.add_op(scf.YieldOp(c_after, y_after))
+    loop = scf.ForOp(zero, end, one, [c, y], body)
     site.insert(loop)
-    last_h, last_c, all_y = loop.results
-    return all_y, last_h, last_c
+    last_c, states = loop.results
+    begin, final = (0, 0) if backward else (1, steps)
+    all_y = site.make(nn.SliceOp, states, starts=[begin, 0, 0], ends=[begin + steps, batch, hidden])
+    last_h = site.make(nn.SliceOp, states, starts=[final, 0, 0], ends=[final + 1, batch, hidden])
+    return all_y, site.make(nn.ReshapeOp, last_h, result_type=tensor_type((batch, hidden), element)), last_c
 
 
 class _Insert:

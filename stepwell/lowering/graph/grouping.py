@@ -56,6 +56,10 @@ def is_view(op: Operation) -> bool:
     return isinstance(op, (nn.ReshapeOp, nn.ConcatOp)) or (isinstance(op, nn.PadOp) and op.mode.data == "constant")
 
 
+MOST_MEMBERS = 200
+"""Elementwise operations that one kernel computes. A longer chain gains nothing by being one kernel, and later passes recur along it."""
+
+
 def is_computation(op: Operation) -> bool:
     """Whether an operation belongs into a kernel."""
     return isinstance(op, NnOp) and not isinstance(op, nn.ConstantOp) and not is_view(op)
@@ -116,7 +120,7 @@ class _Grouping:
     def _absorb(self, members: set[Operation], shape: tuple[int, ...], kinds: tuple[type, ...], start: NnOp | None = None) -> None:
         """Add elementwise producers of this shape until none fits, beginning with the operands of `start` or of all members."""
         queue: list[Operation] = [start] if start is not None else list(members)
-        while queue:
+        while queue and len(members) < MOST_MEMBERS:
             op = queue.pop()
             for operand in op.operands:
                 producer = self._is_free(operand, members)

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
+from xdsl.rewriter import InsertPoint
 
 from stepwell.dialects.nn.base import Array, NnOp, PythonValue, Tensor
 from stepwell.dialects.nn.constant import ConstantOp
 from stepwell.ir.constants import dense, splat
-from stepwell.ir.pattern_set import PatternSet
-from stepwell.ir.rewriting import rewrite_greedily
+from stepwell.ir.rewrite.pattern_set import PatternSet
+from stepwell.ir.rewrite.rewriting import rewrite_greedily
 
 Replacement = SSAValue | Sequence[SSAValue] | None
 Pattern = Callable[[Any, "Site"], Replacement]
@@ -27,8 +28,9 @@ Table = Mapping[type[Operation], Sequence[Pattern]]
 class Site:
     """Where a match stands: what is inserted goes before the matched operation."""
 
-    def __init__(self, rewriter: PatternRewriter) -> None:
+    def __init__(self, rewriter: PatternRewriter, op: Operation) -> None:
         self._rewriter = rewriter
+        self._op = op
 
     def insert(self, op: Operation) -> SSAValue:
         """Insert an operation; returns its first result."""
@@ -38,6 +40,15 @@ class Site:
     def make(self, kind: type[NnOp], *operands: SSAValue, **attributes: PythonValue) -> SSAValue:
         """Insert an `nn` op with inferred types."""
         return self.insert(kind.make(*operands, **attributes))
+
+    def inline(self, block: Block, arguments: Sequence[SSAValue] = ()) -> Sequence[SSAValue]:
+        """Put the operations of a region's block here; returns what it yields."""
+        last = block.last_op
+        assert last is not None
+        values = [arguments[v.index] if isinstance(v, BlockArgument) and v.block is block else v for v in last.operands]
+        self._rewriter.erase(last)
+        self._rewriter.inline_block(block, InsertPoint.before(self._op), arguments)
+        return values
 
     def constant(self, array: Array, type: Tensor | None = None) -> SSAValue:
         """Insert a constant with the elements of an array."""
@@ -65,7 +76,7 @@ class FunctionPattern(RewritePattern):
         self._function = function
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        found = self._function(op, Site(rewriter))
+        found = self._function(op, Site(rewriter, op))
         if found is None:
             return
         values = [found] if isinstance(found, SSAValue) else list(found)

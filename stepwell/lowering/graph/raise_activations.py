@@ -1,4 +1,4 @@
-"""Activations from products: hard-sigmoid, hard-swish, SiLU, GELU (by erf and by tanh).
+"""Activations from products and quotients: sigmoid, hard-sigmoid, hard-swish, SiLU, mish, GELU (by erf, by tanh, by a sigmoid).
 
 Every such activation is a product of x, a function of x, and numbers, which exporters write in any order. A product is flattened first
 (`Product`), so that one pattern meets all spellings.
@@ -100,7 +100,7 @@ def activation_of_product(op: nn.MulOp | nn.DivOp, site: Site) -> Replacement:
     for x, g in (product.factors, product.factors[::-1]):
         if x.type != op.y.type or g.type != op.y.type:
             continue
-        for recognise in (_hard_swish, _silu, _gelu):
+        for recognise in (_hard_swish, _silu, _mish, _gelu):
             found = recognise(x, g, product.number, site)
             if found is not None:
                 return found
@@ -122,8 +122,53 @@ def _silu(x: SSAValue, g: SSAValue, factor: float, site: Site) -> SSAValue | Non
     return site.make(nn.SiluOp, x) if gate is not None and gate.x is x and factor == 1 else None
 
 
+def _mish(x: SSAValue, g: SSAValue, factor: float, site: Site) -> SSAValue | None:
+    """x tanh(log(1 + exp(x))). Where exp(x) overflows, tanh is 1 either way."""
+    tanh = made_by(g, nn.TanhOp)
+    if tanh is None or factor != 1:
+        return None
+    softplus, logarithm = made_by(tanh.x, nn.SoftplusOp), made_by(tanh.x, nn.LogOp)
+    if softplus is not None:
+        return site.make(nn.MishOp, x) if softplus.x is x else None
+    exp = _one_and(logarithm.x) if logarithm is not None else None
+    return site.make(nn.MishOp, x) if exp is not None and exp.x is x else None
+
+
+def _one_and(value: SSAValue) -> nn.ExpOp | None:
+    """The exponential of 1 + exp(..)."""
+    total = made_by(value, nn.AddOp)
+    if total is None:
+        return None
+    for a, one in ((total.a, total.b), (total.b, total.a)):
+        if splat_value(one) == 1 and a.type == value.type:
+            return made_by(a, nn.ExpOp)
+    return None
+
+
+def quotient_of_exponential(op: nn.DivOp, site: Site) -> Replacement:
+    """1 / (1 + exp(-x)) -> sigmoid(x), and x / (1 + exp(-x)) -> silu(x)"""
+    exp = _one_and(op.b)
+    negative = made_by(exp.x, nn.NegOp) if exp is not None else None
+    if negative is None or not is_float(element_of(op.y)) or negative.x.type != op.y.type:
+        return None
+    if splat_value(op.a) == 1:
+        return site.make(nn.SigmoidOp, negative.x)
+    return site.make(nn.SiluOp, negative.x) if op.a is negative.x else None
+
+
+def reciprocal_of_exponential(op: nn.ReciprocalOp, site: Site) -> Replacement:
+    """reciprocal(1 + exp(-x)) -> sigmoid(x)"""
+    exp = _one_and(op.x)
+    negative = made_by(exp.x, nn.NegOp) if exp is not None else None
+    return site.make(nn.SigmoidOp, negative.x) if negative is not None and negative.x.type == op.y.type else None
+
+
 def _gelu(x: SSAValue, g: SSAValue, factor: float, site: Site) -> SSAValue | None:
     """x (1 + erf(x / sqrt 2)) / 2, or with tanh(sqrt(2 / pi) (x + 0.044715 x^3)) in place of erf."""
+    gate = made_by(g, nn.SigmoidOp)
+    if gate is not None:  # (1 + tanh(t)) / 2 is sigmoid(2 t)
+        same = factor == 1 and _is_tanh_argument(gate.x, x, 2)
+        return site.make(nn.GeluOp, x, approximate="tanh") if same else None
     total = made_by(g, nn.AddOp)
     if total is None:
         return None
@@ -142,10 +187,10 @@ def _gelu(x: SSAValue, g: SSAValue, factor: float, site: Site) -> SSAValue | Non
     return None
 
 
-def _is_tanh_argument(value: SSAValue, x: SSAValue) -> bool:
-    """sqrt(2 / pi) (x + 0.044715 x^3), or sqrt(2 / pi) x (1 + 0.044715 x^2)."""
+def _is_tanh_argument(value: SSAValue, x: SSAValue, times: float = 1) -> bool:
+    """sqrt(2 / pi) (x + 0.044715 x^3), or sqrt(2 / pi) x (1 + 0.044715 x^2), so many times."""
     outer = product_of(value)
-    if not close(outer.number, sqrt(2 / pi)):
+    if not close(outer.number, times * sqrt(2 / pi)):
         return False
     sums = [made_by(f, nn.AddOp) for f in outer.factors]
     total = next((s for s in sums if s is not None), None)
@@ -172,6 +217,7 @@ def _is_power(value: SSAValue, x: SSAValue, exponent: int) -> bool:
 
 ACTIVATIONS: Mapping[type[Operation], Sequence[Pattern]] = {
     nn.MulOp: (hard_sigmoid, activation_of_product),
-    nn.DivOp: (hard_sigmoid, activation_of_product),
+    nn.DivOp: (hard_sigmoid, quotient_of_exponential, activation_of_product),
+    nn.ReciprocalOp: (reciprocal_of_exponential,),
     nn.ClipOp: (hard_sigmoid_of_sum,),
 }

@@ -18,6 +18,7 @@ from stepwell.lowering.graph.patterns import apply_patterns
 from stepwell.lowering.graph.raise_activations import ACTIVATIONS
 from stepwell.lowering.graph.raise_embeddings import EMBEDDINGS
 from stepwell.lowering.graph.raise_norms import NORMS
+from stepwell.lowering.graph.raise_quantised import QUANTISED
 
 
 @dataclass(frozen=True)
@@ -41,4 +42,4 @@ class RaiseComposites(Pass):
     name: ClassVar[str] = "nn-raise"
 
     def run(self, op: Operation, ctx: Context) -> None:
-        apply_patterns(op, ACTIVATIONS, NORMS, EMBEDDINGS)
+        apply_patterns(op, ACTIVATIONS, NORMS, EMBEDDINGS, QUANTISED)

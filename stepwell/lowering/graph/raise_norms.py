@@ -22,6 +22,7 @@ from stepwell.lowering.graph.values import (
     element_of,
     is_filled_with,
     made_by,
+    same_value,
     shape_of,
     size_of,
     splat_value,
@@ -45,29 +46,42 @@ class Mean:
 
 
 def mean_of(value: SSAValue) -> Mean | None:
-    """A value as a mean over last axes: a reduce_mean, or a reduce_sum times 1 / n."""
+    """A value as a mean over last axes: a reduce_mean, or a reduce_sum times 1 / n; its axes kept, or dropped and put back by a reshape."""
     value = without_broadcast(value)
+    reshape = made_by(value, nn.ReshapeOp)
+    found = _mean(value if reshape is None else reshape.x)
+    if found is None:
+        return None
+    mean, kept = found
+    shape = shape_of(mean.x)
+    if reshape is None:
+        return mean if kept else None
+    return mean if shape_of(value) == (*shape[: mean.axis], *(1,) * (len(shape) - mean.axis)) else None
+
+
+def _mean(value: SSAValue) -> tuple[Mean, bool] | None:
+    """A mean over last axes, and whether it keeps them."""
     owner = value.owner
     if isinstance(owner, (nn.MulOp, nn.DivOp)):
         c, total = splat_value(owner.b), made_by(owner.a, nn.ReduceSumOp)
-        if c is None or total is None or size_of(total.x) <= 0 or size_of(value) <= 0:
+        if c is None or c == 0 or total is None or size_of(total.x) <= 0 or size_of(value) <= 0:
             return None
         factor = float(c) if isinstance(owner, nn.MulOp) else 1 / float(c)
         return _last_axes(total) if close(factor * (size_of(total.x) // size_of(value)), 1.0) else None
     return _last_axes(owner) if isinstance(owner, nn.ReduceMeanOp) else None
 
 
-def _last_axes(op: nn.ReduceMeanOp | nn.ReduceSumOp) -> Mean | None:
+def _last_axes(op: nn.ReduceMeanOp | nn.ReduceSumOp) -> tuple[Mean, bool] | None:
     axes, rank = ints(op.axes), len(shape_of(op.x))
     if not axes or axes != tuple(range(axes[0], rank)):
         return None
-    return Mean(op.x, axes[0]) if number(op.keepdims) else None
+    return Mean(op.x, axes[0]), bool(number(op.keepdims))
 
 
 def squared(value: SSAValue) -> SSAValue | None:
     """d of d * d or d ** 2."""
     product, power = made_by(value, nn.MulOp), made_by(value, nn.PowOp)
-    if product is not None and product.a is product.b:
+    if product is not None and same_value(product.a, product.b):
         return product.a
     return power.a if power is not None and splat_value(power.b) == 2 else None
 
@@ -83,7 +97,8 @@ class Spread:
 
     def is_of(self, d: SSAValue) -> bool:
         """Whether this is the spread of d."""
-        return (_centred(d, self.axis) is self.d) if self.centred else (d is self.d)
+        of = _centred(d, self.axis) if self.centred else d
+        return of is not None and same_value(of, self.d)
 
 
 def _spread(value: SSAValue) -> Spread | None:
@@ -114,7 +129,8 @@ def _moments(value: SSAValue) -> Mean | None:
     if square is None or root is None or squared(square.x) is None:
         return None
     mean = mean_of(root)
-    return mean if mean is not None and mean.x is squared(square.x) and mean.axis == square.axis else None
+    x = squared(square.x)
+    return mean if mean is not None and x is not None and same_value(mean.x, x) and mean.axis == square.axis else None
 
 
 def norm_core(op: nn.DivOp | nn.MulOp, site: Site) -> Replacement:
@@ -134,15 +150,23 @@ def norm_core(op: nn.DivOp | nn.MulOp, site: Site) -> Replacement:
 
 
 def _rooted_spread(value: SSAValue) -> Spread | None:
-    root = made_by(without_broadcast(value), nn.SqrtOp)
+    value = without_broadcast(value)
+    root, power = made_by(value, nn.SqrtOp), made_by(value, nn.PowOp)
+    if power is not None and splat_value(power.b) == 0.5:
+        return _spread(power.a)
     return _spread(root.x) if root is not None else None
 
 
 def _inverse_spread(value: SSAValue) -> Spread | None:
     value = without_broadcast(value)
     inverse, reciprocal = made_by(value, nn.RsqrtOp), made_by(value, nn.ReciprocalOp)
+    quotient, power = made_by(value, nn.DivOp), made_by(value, nn.PowOp)
     if inverse is not None:
         return _spread(inverse.x)
+    if power is not None and splat_value(power.b) == -0.5:
+        return _spread(power.a)
+    if quotient is not None:  # 1 / sqrt(..)
+        return _rooted_spread(quotient.b) if is_filled_with(quotient.a, 1) else None
     return _rooted_spread(reciprocal.x) if reciprocal is not None else None
 
 
@@ -150,7 +174,9 @@ def _centred(d: SSAValue, axis: int) -> SSAValue | None:
     """x of d = x - mean(x)."""
     difference = made_by(d, nn.SubOp)
     mean = mean_of(difference.b) if difference is not None else None
-    return mean.x if difference is not None and mean is not None and mean.x is difference.a and mean.axis == axis else None
+    if difference is None or mean is None or not same_value(mean.x, difference.a) or mean.axis != axis:
+        return None
+    return difference.a
 
 
 def scale_before_data(op: nn.MulOp, site: Site) -> Replacement:

@@ -48,6 +48,18 @@ def made_by(value: SSAValue, kind: type[OpT]) -> OpT | None:
     return owner if isinstance(owner, kind) else None
 
 
+def same_value(a: SSAValue, b: SSAValue, depth: int = 4) -> bool:
+    """Whether two values are one, or made alike, so many operations deep: exporters write what is used twice twice."""
+    if a is b:
+        return True
+    x, y = a.owner, b.owner
+    if depth == 0 or type(x) is not type(y) or not isinstance(x, Operation) or not isinstance(y, Operation) or x.regions:
+        return False
+    if a.type != b.type or len(x.operands) != len(y.operands) or len(x.results) != 1 or x.properties != y.properties:
+        return False
+    return all(same_value(i, j, depth - 1) for i, j in zip(x.operands, y.operands, strict=True))
+
+
 def constant_attribute(value: SSAValue) -> DenseIntOrFPElementsAttr[Any] | None:
     """The dense attribute of a constant tensor, or None."""
     owner = value.owner

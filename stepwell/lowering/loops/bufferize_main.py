@@ -34,6 +34,7 @@ from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
 from stepwell.lowering.loops.memref_types import buffer_type
 from stepwell.lowering.loops.storage import History, Storage
+from stepwell.lowering.structured.control import Carried, body_of, branches_of, carried_by, yield_of
 from stepwell.lowering.structured.kernels import (
     SymbolTable,
     TopConstants,
@@ -102,7 +103,7 @@ class _Globals:
         value = cast(DenseIntOrFPElementsAttr[Any], op.value)
         key = (cast(Attribute, value.type), Payload(value.data.data))
         if key not in self._made:
-            name = self._symbols.fresh(op.result.name_hint or "constant")
+            name = self._symbols.fresh(op.result.name_hint or "cst")
             type = cast(TensorType[Any], op.result.type)
             buffer = buffer_type(type.get_shape(), type.element_type)
             first = self._module.body.block.first_op
@@ -211,8 +212,12 @@ class _MainBufferizer:
                 value = op.operands[0]
             elif isinstance(op, tensor.InsertSliceOp):
                 value = op.dest
-            elif isinstance(op, scf.ForOp):
-                value = op.iter_args[op.results.index(cast(Any, value))]
+            elif isinstance(op, tensor.InsertOp):
+                value = op.dest
+            elif isinstance(op, (scf.ForOp, scf.WhileOp)):
+                value = op.operands[next(each.init for each in carried_by(op) if each.result is value)]
+            elif isinstance(op, scf.IfOp):
+                value = yield_of(op.true_region.block).operands[op.results.index(cast(Any, value))]
             else:
                 break
         if not isinstance(value.owner, tensor.EmptyOp) or value.owner.parent is not self._block or value in self._outputs:
@@ -228,17 +233,26 @@ class _MainBufferizer:
     def _rewrite(self, op: Operation) -> None:
         if isinstance(op, func.CallOp):
             return self._rewrite_call(op)
-        if isinstance(op, scf.ForOp):
+        if isinstance(op, (scf.ForOp, scf.WhileOp)):
             return self._rewrite_loop(op)
+        if isinstance(op, scf.IfOp):
+            return self._rewrite_if(op)
         if isinstance(op, bufferization.ToBufferOp):
             self._rewrite_to_buffer(op)
+        elif isinstance(op, tensor.ExtractOp):
+            buffer = self._buffer(op.tensor, op)
+            self._history.read(op.tensor, buffer.storage, "'tensor.extract' reads a tensor")
+            load = memref.LoadOp.create(operands=[buffer.memref, *op.indices], result_types=[op.result.type], location=op.location)
+            insert_before(op, load)
+            load.results[0].name_hint = op.result.name_hint
+            op.result.replace_all_uses_with(load.results[0])
         elif isinstance(op, tensor.DimOp):
             dim = constant_index(op.index)
             if dim is None:
                 raise self._refuse(op, "'tensor.dim' needs a constant dimension", None)
             op.result.replace_all_uses_with(self._constants(shape_of(op.source)[dim]))
         elif not self._enter_result(op):
-            if any(is_tensor(v) for v in (*op.operands, *op.results)) and not isinstance(op, (func.ReturnOp, scf.YieldOp)):
+            if any(is_tensor(v) for v in (*op.operands, *op.results)) and not isinstance(op, (func.ReturnOp, scf.YieldOp, scf.ConditionOp)):
                 raise self._refuse(op, f"'{op.name}' on tensors is no view", "run plan-views and outline-copies")
             return None
         self._old.append(op)
@@ -274,6 +288,11 @@ class _MainBufferizer:
             self._enter_slice(op)
         elif isinstance(op, tensor.InsertSliceOp):
             self._enter_insertion(op)
+        elif isinstance(op, tensor.InsertOp):
+            buffer = self._buffer(op.dest, op)
+            self._history.write(buffer.storage)
+            insert_before(op, memref.StoreOp.create(operands=[op.scalar, buffer.memref, *op.indices], location=op.location))
+            self._enter(op.result, buffer)
         elif isinstance(op, (tensor.CollapseShapeOp, tensor.ExpandShapeOp)):
             self._enter_reshape(op)
         else:
@@ -382,48 +401,101 @@ class _MainBufferizer:
         for i, operand in operands.items():
             call.operands[i] = operand.memref
 
-    def _rewrite_loop(self, loop: scf.ForOp) -> None:
+    def _rewrite_loop(self, loop: scf.ForOp | scf.WhileOp) -> None:
         """What a loop carries as tensors stays where it is: the carried argument, what is yielded and the result are one buffer."""
-        body = loop.body.block
-        carried = [i for i, value in enumerate(loop.iter_args) if is_tensor(value)]
-        buffers = {i: self._buffer(loop.iter_args[i], loop) for i in carried}
-        for i in carried:
-            self._history.read(loop.iter_args[i], buffers[i].storage, "a loop begins with a tensor")
+        body = body_of(loop)
+        carried = [each for each in carried_by(loop) if is_tensor(each.argument)]
+        buffers = {each: self._buffer(loop.operands[each.init], loop) for each in carried}
+        for each in carried:
+            self._history.read(loop.operands[each.init], buffers[each].storage, "a loop begins with a tensor")
 
         views, casts = self._views, self._casts
         self._views, self._casts = dict(views), dict(casts)
         self._history.enter_loop()
-        for i in carried:
-            self._enter(body.args[1 + i], buffers[i])
+        for each in carried:
+            self._enter(each.argument, buffers[each])
         self._rewrite_block(body)
-        yielded = body.last_op
-        assert isinstance(yielded, scf.YieldOp)
-        for i in carried:
-            value = yielded.operands[i]
-            if self._buffer(value, yielded).storage != buffers[i].storage:
-                raise self._refuse(yielded, f"a loop yields its carried value {i} in other memory than it came in", "run plan-views")
-            self._history.read(value, buffers[i].storage, "a loop yields a tensor")
+        yielded = yield_of(body)
+        for each in carried:
+            value = yielded.operands[each.yielded]
+            if self._buffer(value, yielded).storage != buffers[each].storage:
+                raise self._refuse(
+                    yielded, f"a loop yields its carried value {each.yielded} in other memory than it came in", "run plan-views"
+                )
+            self._history.read(value, buffers[each].storage, "a loop yields a tensor")
         self._history.leave_loop()
         self._views, self._casts = views, casts
-        for i in carried:
-            self._enter(loop.results[i], buffers[i])
+        for each in carried:
+            self._enter(each.result, buffers[each])
         if carried:
-            self._rebuild_loop(loop, set(carried))
+            self._rebuild_loop(loop, carried)
 
-    def _rebuild_loop(self, loop: scf.ForOp, dropped: set[int]) -> None:
-        body = loop.body.block
-        kept = [i for i in range(len(loop.iter_args)) if i not in dropped]
-        yielded = cast(Operation, body.last_op)
-        body.add_op(scf.YieldOp.create(operands=[yielded.operands[i] for i in kept], location=yielded.location))
-        new = scf.ForOp.create(
-            operands=[loop.lb, loop.ub, loop.step, *(loop.iter_args[i] for i in kept)],
-            result_types=[loop.results[i].type for i in kept],
+    def _rebuild_loop(self, loop: scf.ForOp | scf.WhileOp, carried: list[Carried]) -> None:
+        """The loop without the tensors that it carries."""
+        body = body_of(loop)
+        inits, arguments = {each.init for each in carried}, [each.argument for each in carried]
+        yielded_indices, results = {each.yielded for each in carried}, {each.result for each in carried}
+        yielded = yield_of(body)
+        kept = [value for i, value in enumerate(yielded.operands) if i not in yielded_indices]
+        body.add_op(scf.YieldOp.create(operands=kept, location=yielded.location))
+        if isinstance(loop, scf.WhileOp):
+            before = loop.before_region.block
+            condition = yield_of(before)
+            dropped = {each.decided for each in carried}
+            passed = [v for v in condition.operands if v not in dropped]
+            before.add_op(scf.ConditionOp.create(operands=passed, location=condition.location))
+            self._old.append(condition)
+            arguments += [each.decided for each in carried if each.decided is not None]
+        self._old.append(yielded)
+        remaining = [r for r in loop.results if r not in results]
+        new = type(loop).create(
+            operands=[v for i, v in enumerate(loop.operands) if i not in inits],
+            result_types=[r.type for r in remaining],
             attributes=loop.attributes,
-            regions=[loop.detach_region(loop.body)],
+            regions=[loop.detach_region(region) for region in list(loop.regions)],
             location=loop.location,
         )
         insert_before(loop, new)
-        for k, i in enumerate(kept):
-            loop.results[i].replace_all_uses_with(new.results[k])
-        self._old += [yielded, loop]
-        self._dropped_arguments += [body.args[1 + i] for i in sorted(dropped)]
+        for old, result in zip(remaining, new.results, strict=True):
+            old.replace_all_uses_with(result)
+        self._old.append(loop)
+        self._dropped_arguments += sorted((cast(BlockArgument, a) for a in arguments), key=lambda a: a.index)
+
+    def _rewrite_if(self, op: scf.IfOp) -> None:
+        """Both branches write a result into the same memory, which is there before them."""
+        tensors = [i for i, result in enumerate(op.results) if is_tensor(result)]
+        views, casts = self._views, self._casts
+        found: dict[int, Storage] = {}
+        self._history.enter_branches()
+        for block in branches_of(op):
+            self._views, self._casts = dict(views), dict(casts)
+            self._history.next_branch()
+            self._rewrite_block(block)
+            yielded = yield_of(block)
+            for i in tensors:
+                storage = self._buffer(yielded.operands[i], yielded).storage
+                self._history.read(yielded.operands[i], storage, "a branch yields a tensor")
+                if storage not in views or found.setdefault(i, storage) != storage:
+                    raise self._refuse(yielded, f"the branches of 'scf.if' yield value {i} in different memory", "run plan-views")
+        self._history.leave_branches()
+        self._views, self._casts = views, casts
+        for i in tensors:
+            self._enter(op.results[i], _Buffer(views[found[i]], found[i]))
+        if tensors:
+            self._rebuild_if(op, set(tensors))
+
+    def _rebuild_if(self, op: scf.IfOp, dropped: set[int]) -> None:
+        for block in branches_of(op):
+            yielded = yield_of(block)
+            kept = [value for i, value in enumerate(yielded.operands) if i not in dropped]
+            block.add_op(scf.YieldOp.create(operands=kept, location=yielded.location))
+            self._old.append(yielded)
+        remaining = [r for i, r in enumerate(op.results) if i not in dropped]
+        regions = [op.detach_region(region) for region in list(op.regions)]
+        new = scf.IfOp.create(
+            operands=[op.cond], result_types=[r.type for r in remaining], attributes=op.attributes, regions=regions, location=op.location
+        )
+        insert_before(op, new)
+        for old, result in zip(remaining, new.results, strict=True):
+            old.replace_all_uses_with(result)
+        self._old.append(op)

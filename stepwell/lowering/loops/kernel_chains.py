@@ -8,7 +8,7 @@ where it reads: then both share that chain's buffer (softmax's exponentials stan
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseArrayBase, TensorType, i32
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Block, Operation, Region, SSAValue
-from xdsl.ir.affine import AffineMap
+from xdsl.ir.affine import AffineConstantExpr, AffineMap
 
 from stepwell.dialects import linalg, tensor
 from stepwell.dialects.linalg import IteratorTypeAttr
@@ -225,9 +225,13 @@ def _share(chain: Chain, reads: list[_Read], chains: Chains, extents: Extents) -
         return
     for result, written in zip(reader.results, maps_of(reader)[len(reader.inputs) :], strict=True):
         target = chains.of[result]
-        if target.first != chain.last or not is_permutation(written) or any(read.map != written for read in final):
+        ones = [i for i, e in enumerate(written.results) if isinstance(e, AffineConstantExpr)]
+        rest = AffineMap(written.num_dims, 0, tuple(e for i, e in enumerate(written.results) if i not in ones))
+        if target.first != chain.last or not is_permutation(rest) or any(read.map != written for read in final):
             continue
-        if not _same_shape(chain.values[0], result, extents) or _is_taken(target.buffer, chain, chains):
+        if ones and not _subscripts_only_zero(chain, reads, ones):
+            continue
+        if not _same_shape(chain.values[0], result, extents, ones) or _is_taken(target.buffer, chain, chains):
             continue
         chain.shares = target
         return
@@ -241,7 +245,21 @@ def _is_taken(buffer: Chain, chain: Chain, chains: Chains) -> bool:
     )
 
 
-def _same_shape(a: SSAValue, b: SSAValue, extents: Extents) -> bool:
-    places_a: list[Place] = [extents.find((a, i)) for i in range(len(shape_of(a)))]
-    places_b: list[Place] = [extents.find((b, i)) for i in range(len(shape_of(b)))]
+def _subscripts_only_zero(chain: Chain, reads: list[_Read], ones: Sequence[int]) -> bool:
+    """Whether no loop runs over these dimensions: a loop over a temporary's extent of 1 would not find it in the other buffer."""
+    maps = [read.map for read in reads]
+    for value in chain.values:
+        owner = value.owner
+        if not isinstance(owner, LinalgStructuredOperation):
+            return False
+        maps.append(maps_of(owner)[len(owner.inputs) + owner.results.index(value)])
+    return all(map is not None and isinstance(map.results[i], AffineConstantExpr) for map in maps for i in ones)
+
+
+def _same_shape(a: SSAValue, b: SSAValue, extents: Extents, ones: Sequence[int]) -> bool:
+    """Whether two tensors have the same extents. `ones` are dimensions of `b` where only subscript 0 is written: their extent is 1."""
+    if len(shape_of(a)) != len(shape_of(b)) or any(shape_of(a)[i] != 1 for i in ones):
+        return False
+    places_a: list[Place] = [extents.find((a, i)) for i in range(len(shape_of(a))) if i not in ones]
+    places_b: list[Place] = [extents.find((b, i)) for i in range(len(shape_of(b))) if i not in ones]
     return places_a == places_b and is_tensor(a) and cast(Any, a.type).element_type == cast(Any, b.type).element_type

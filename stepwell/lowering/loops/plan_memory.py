@@ -27,6 +27,7 @@ from stepwell.ir.constants import DYNAMIC, dtype_of
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
 from stepwell.lowering.loops.memref_types import buffer_type
+from stepwell.lowering.structured.control import body_of, branches_of
 from stepwell.lowering.structured.kernels import TopConstants, callers, erase_dead, insert_before, location_of, module_of, name_of
 
 ALIGNMENT = 64
@@ -150,8 +151,12 @@ def _find_buffers(main: func.FuncOp) -> list[Buffer]:
             else:
                 for operand in op.operands:
                     touch(operand, loops)
-                if isinstance(op, scf.ForOp):
-                    body = op.body.block
+                if isinstance(op, scf.IfOp):
+                    for branch in branches_of(op):
+                        walk(branch, loops)
+                elif isinstance(op, (scf.ForOp, scf.WhileOp)):
+                    # What a while decides by are numbers.
+                    body = body_of(op)
                     walk(body, [*loops, (body, position)])
                     position += 1
                     for buffer in spanning.get(body, ()):

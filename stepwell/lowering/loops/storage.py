@@ -61,6 +61,12 @@ class _Write:
     storage: Storage
 
 
+@dataclass(frozen=True)
+class _Branches:
+    outer: dict[SSAValue, list[_Write]]
+    inner: list[dict[SSAValue, list[_Write]]]
+
+
 class History:
     """Reads and writes of memory in the order of the program. Finds the read that comes too late: after its memory was written again."""
 
@@ -70,6 +76,7 @@ class History:
         self._defined: dict[SSAValue, int] = {}
         self._loops: list[int] = []
         self._pending: list[list[tuple[SSAValue, Storage, str]]] = []
+        self._branches: list[_Branches] = []
         self.stale: list[str] = []
         """What was found: a description of each stale read."""
 
@@ -101,6 +108,25 @@ class History:
         self._loops.pop()
         for value, storage, what in self._pending.pop():
             self._judge(value, storage, what)
+
+    def enter_branches(self) -> None:
+        """What follows runs in one of several branches: none of them sees what another one writes."""
+        self._branches.append(_Branches(self._writes, []))
+
+    def next_branch(self) -> None:
+        """The next branch begins."""
+        outer = self._branches[-1].outer
+        self._writes = {root: list(writes) for root, writes in outer.items()}
+        self._branches[-1].inner.append(self._writes)
+
+    def leave_branches(self) -> None:
+        """The branches meet: what any of them wrote is written."""
+        branches = self._branches.pop()
+        joined = {root: list(writes) for root, writes in branches.outer.items()}
+        for inner in branches.inner:
+            for root, writes in inner.items():
+                joined.setdefault(root, []).extend(writes[len(branches.outer.get(root, ())) :])
+        self._writes = joined
 
     def _judge(self, value: SSAValue, storage: Storage, what: str) -> None:
         since = self._defined.get(value, 0)

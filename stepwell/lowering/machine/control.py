@@ -80,6 +80,38 @@ def emit_for(w: Walk, op: Operation) -> None:
     define(w, op.results, header.args[1:])
 
 
+@anchor("scf.while")
+def emit_while(w: Walk, op: Operation) -> None:
+    """before: ...; br header(inits)
+    header(given...): decide; br condition, body, exit
+    body: ...; br header(yielded...)
+    exit: the results are what the header passed on.
+    """
+    before, body = op.regions[0].block, op.regions[1].block
+    w.force_reads_before(op)
+    header = w.sink.new_block(types_of(w, op, before.args))
+    w.sink.branch(header, pieces_of(w, op.operands))
+
+    outside = w.scope
+    w.sink.start(header)
+    scope = w.open_scope(ScopeKind.LOOP, header)
+    define(w, before.args, header.args)
+    decision = w.run(before, scope)
+    condition = w.piece(decision.operands[0], 0)
+    passed = pieces_of(w, decision.operands[1:])
+    inside, exit = w.sink.new_block(), w.sink.new_block()
+    w.sink.conditional_branch(condition, inside, exit)
+    w.start(inside)
+    w.homes[body] = scope
+    define(w, body.args, passed)
+    terminator = w.run(body, scope)
+    w.sink.branch(header, pieces_of(w, terminator.operands))
+    w.close_scope()
+    assert w.scope is outside
+    w.start(exit)
+    define(w, op.results, passed)
+
+
 @anchor("scf.if")
 def emit_if(w: Walk, op: Operation) -> None:
     """before: br condition, then, else

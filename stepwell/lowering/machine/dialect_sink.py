@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects.builtin import (
@@ -29,7 +29,7 @@ from xdsl.ir import Attribute, Operation, Region, SSAValue
 from xdsl.ir import Block as IRBlock
 
 from stepwell.dialects import llvm
-from stepwell.dialects.llvm_intrinsics import INTRINSICS
+from stepwell.dialects.llvm.intrinsics import INTRINSICS
 from stepwell.ir.constants import dense, dtype_of, splat
 from stepwell.lowering.machine.llvm_types import text_of_type, type_of_text
 from stepwell.lowering.machine.sink import Block, Parameter, Sink, Token
@@ -357,8 +357,9 @@ def is_constant(op: Operation) -> bool:
 def _constant_value(token: SSAValue) -> int:
     op = token.owner
     assert isinstance(op, llvm.ConstantOp)
-    assert isinstance(op.value, IntegerAttr)
-    return int(op.value.value.data)
+    value: Any = op.value
+    assert isinstance(value, IntegerAttr)
+    return int(cast("Any", value).value.data)
 
 
 def parameter_text(type: Attribute, attributes: DictionaryAttr | None) -> str:

@@ -14,7 +14,7 @@ from xdsl.ir import Operation, SSAValue
 
 from stepwell.ir.constants import array_of
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.narrow import as_dense, as_memref
+from stepwell.ir.text.narrow import as_dense, as_memref
 from stepwell.lowering.machine.addresses import View
 from stepwell.lowering.machine.emit_tables import anchor
 from stepwell.lowering.machine.layout import element_of

@@ -21,7 +21,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute
 
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.narrow import as_vector, width_of
+from stepwell.ir.text.narrow import as_vector, width_of
 
 Kind = Literal["float", "half", "bfloat", "int"]
 

@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type, Float64Type, IntegerType, VectorType, bf16, f16, f32, f64
-from xdsl.dialects.llvm import LLVMArrayType, LLVMPointerType, LLVMStructType, LLVMVoidType
+from xdsl.dialects.llvm import LLVMPointerType, LLVMVoidType
 from xdsl.ir import Attribute
 
+from stepwell.dialects.llvm.types import LLVMArrayType, LLVMStructType
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.narrow import as_vector, width_of
+from stepwell.ir.text.narrow import as_vector, width_of
 
 _VECTOR = re.compile(r"<(\d+) x (.+)>")
 _ARRAY = re.compile(r"\[(\d+) x (.+)\]")

@@ -8,7 +8,7 @@ from typing import Any
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.ir.constants import array_of
-from stepwell.ir.narrow import as_dense
+from stepwell.ir.text.narrow import as_dense
 from stepwell.lowering.machine.emit_tables import piece
 from stepwell.lowering.machine.index import ZERO, Index, constant
 from stepwell.lowering.machine.layout import Layout, vector_text

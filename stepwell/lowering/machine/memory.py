@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, IntegerAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr
 
-from stepwell.ir.narrow import as_memref
+from stepwell.ir.text.narrow import as_memref
 from stepwell.lowering.machine.addresses import Access, View
 from stepwell.lowering.machine.emit_tables import anchor, read
 from stepwell.lowering.machine.index import Index, constant

@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import FloatAttr, IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.ir.constants import array_of, is_splat
-from stepwell.ir.narrow import as_dense
+from stepwell.ir.text.narrow import as_dense
 from stepwell.lowering.machine.conversions import bfloat_bits, float_to_float, from_f32, to_f32
 from stepwell.lowering.machine.emit_tables import piece
 from stepwell.lowering.machine.layout import Element, vector_text

@@ -10,7 +10,7 @@ from xdsl.ir import Operation, SSAValue
 
 from stepwell.ir.constants import DYNAMIC
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.narrow import as_array
+from stepwell.ir.text.narrow import as_array
 from stepwell.lowering.machine.emit_tables import anchor
 from stepwell.lowering.machine.emit_tables import piece as pieces
 from stepwell.lowering.machine.index import Index

@@ -6,7 +6,7 @@ from typing import Any
 
 from xdsl.ir import Operation, SSAValue
 
-from stepwell.ir.narrow import as_array
+from stepwell.ir.text.narrow import as_array
 from stepwell.lowering.machine.emit_tables import anchor
 from stepwell.lowering.machine.layout import Element, vector_text
 from stepwell.lowering.machine.masks import row_position

@@ -11,7 +11,7 @@ from xdsl.ir import Operation
 
 from stepwell.ir.constants import DYNAMIC
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.narrow import as_memref
+from stepwell.ir.text.narrow import as_memref
 from stepwell.lowering.machine.addresses import Stride, View
 from stepwell.lowering.machine.emit_tables import view
 from stepwell.lowering.machine.index import ZERO, Index, constant

@@ -13,6 +13,7 @@ from xdsl.ir import Operation
 
 from stepwell.dialects import arith
 from stepwell.ir.passes import Pass
+from stepwell.lowering.schedule.memory import iterations, memory, structure_of
 from stepwell.lowering.schedule.primitives import schedule_attr
 from stepwell.lowering.schedule.strategies.contraction import schedule_contraction
 from stepwell.lowering.schedule.strategies.general import schedule_general
@@ -61,7 +62,13 @@ class ChooseSchedule(Pass):
             drop_unread(kernel)
             drop_unit_loops(kernel)
             model = KernelModel(kernel)
+            known = memory()
+            structure = "" if known is None else structure_of(kernel)
             plan = choose(model, machine, _constant_arguments(kernel_calls))
+            if known is not None:
+                steps = list(known.reuse(structure, plan.steps, model.extents))
+                if steps != plan.steps:
+                    plan = Plan(steps, iterations(steps, model.extents))
             for position, stage in enumerate(model.stages):
                 stage.op.attributes["loops"] = ArrayAttr(StringAttr(name) for name in stage.names)
                 stage.op.attributes.setdefault("stage", StringAttr(f"s{position}"))

@@ -18,17 +18,23 @@ from xdsl.ir import Operation, SSAValue
 
 from stepwell.dialects import arith, nn, tensor
 from stepwell.dialects.nn.base import Array, NnOp
-from stepwell.ir.constants import dense
+from stepwell.ir.constants import dense, is_narrow
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
-from stepwell.lowering.structured import conv, elementwise, index, linear, norm, pool, reduce, resize, shape
+from stepwell.lowering.structured import bits, conv, elementwise, index, linear, norm, pool, reduce, resize, shape
 from stepwell.lowering.structured.emit import DECOMPOSED_BEFORE, LOWERINGS, Emitter
 from stepwell.lowering.structured.groups import split_groups
 from stepwell.lowering.structured.kernels import is_kernel, location_of, retype
 from stepwell.lowering.structured.views import constant, lower_view, reshape, signless_constant, signless_type
 
-FAMILIES = (elementwise, linear, conv, pool, norm, reduce, shape, index, resize)
+FAMILIES = (elementwise, bits, linear, conv, pool, norm, reduce, shape, index, resize)
 """The modules that fill `LOWERINGS`."""
+
+MOVES_NARROW = (
+    *(nn.CastOp, nn.SelectOp, nn.TransposeOp, nn.BroadcastToOp, nn.SliceOp, nn.PadOp),
+    *(nn.GatherOp, nn.GatherElementsOp, nn.GatherNdOp, nn.OneHotOp),
+)
+"""Ops that only convert or move elements, which may be of less than a byte or floats of a byte."""
 
 WRITABLE = DictionaryAttr({"bufferization.writable": BoolAttr.from_bool(True)})
 
@@ -136,7 +142,19 @@ def lower_op(op: Operation, e: Emitter) -> None:
         before = DECOMPOSED_BEFORE.get(op.name)
         hint = f"run {before} first" if before else "a kernel holds nn ops and constant tensors"
         raise CompileError(f"@{e.name}: {op.name} has no lowering to linalg", location=location_of(op), hint=hint)
+    if not isinstance(op, MOVES_NARROW):
+        _check_types(cast(NnOp, op), e)
     lowering(op, e)
+
+
+def _check_types(op: NnOp, e: Emitter) -> None:
+    if isinstance(op, (nn.ScatterElementsOp, nn.ScatterNdOp)) and op.reduction.data == "none":
+        return
+    types = [cast(TensorType[Any], value.type) for value in (*op.operands, *op.results)]
+    for type in types:
+        if is_narrow(type.element_type):
+            message = f"@{e.name}: {op.name} does not compute with elements of type {type.element_type}"
+            raise CompileError(message, location=location_of(op), hint="insert nn.cast")
 
 
 # ---- callers --------------------------------------------------------------------------------------------------------------------

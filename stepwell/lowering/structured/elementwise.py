@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import math as python_math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
-from xdsl.dialects.builtin import BFloat16Type, Float64Type, f32, i1, i32
+from xdsl.dialects.builtin import BFloat16Type, Float64Type, IntegerType, Signedness, f32, i1, i8, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from stepwell.dialects import arith, math, nn
 from stepwell.dialects.nn.base import NnOp, broadcast_shapes, is_bool, is_float, is_integer, is_unsigned, number
-from stepwell.ir.constants import dtype_of
+from stepwell.ir.constants import NARROW_FLOATS, dtype_of, is_narrow
 from stepwell.lowering.structured.emit import LOWERINGS, Emitter, shape_of
+from stepwell.lowering.structured.narrow_types import narrowed_float, narrowed_integer, widened
 from stepwell.lowering.structured.scalars import Scalars, is_half, signless, wide, width_of
 
 Scalar = Callable[..., SSAValue]
+ui8 = IntegerType(8, Signedness.UNSIGNED)
 _F = TypeVar("_F", bound=Callable[..., SSAValue])
 
 SCALARS: dict[type[NnOp], Scalar] = {}
@@ -247,7 +249,20 @@ def _clip(op: nn.ClipOp, s: Scalars, x: SSAValue) -> SSAValue:
 @scalar(nn.CastOp)
 def _cast(op: nn.CastOp, s: Scalars, x: SSAValue) -> SSAValue:
     source, target = op.operand_types[0].element_type, op.result_type.element_type
-    return convert(s, x, source, target)
+    if source == target:
+        return x
+    if is_narrow(source):
+        x = widened(s, x, source)
+        source = f32 if type(source) in NARROW_FLOATS else ui8 if is_unsigned(source) else i8
+    if not is_narrow(target):
+        return convert(s, x, source, target)
+    if isinstance(target, IntegerType):
+        if is_float(source) or is_bool(source):
+            x = convert(s, x, source, i32)
+        return narrowed_integer(s, x, cast(IntegerType, target))
+    if not is_float(source):
+        x = convert(s, x, source, f32)
+    return narrowed_float(s, x, target, saturate=op.saturates, round_mode=op.rounding)
 
 
 def convert(s: Scalars, x: SSAValue, source: Attribute, target: Attribute) -> SSAValue:

@@ -39,6 +39,8 @@ LOWERINGS: dict[type[NnOp], Lowering] = {}
 
 DECOMPOSED_BEFORE: dict[str, str] = {
     "nn.lstm": "nn-decompose",
+    "nn.attention": "nn-decompose",
+    "nn.rotary_embedding": "nn-decompose",
     "nn.reshape": "nn-form-kernels",
     "nn.concat": "nn-form-kernels",
 }

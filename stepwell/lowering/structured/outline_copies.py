@@ -37,9 +37,10 @@ from xdsl.rewriter import Rewriter
 
 from stepwell.dialects import arith, linalg, tensor
 from stepwell.dialects.linalg import IteratorTypeAttr
-from stepwell.dialects.scf import ForOp
+from stepwell.dialects.scf import ForOp, IfOp, WhileOp
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
+from stepwell.lowering.structured.control import body_of, branches_of
 from stepwell.lowering.structured.kernels import (
     SymbolTable,
     callers,
@@ -88,6 +89,9 @@ class _Outliner:
 
     def outline(self, block: Block, layouts: dict[SSAValue, Layout]) -> None:
         for op in list(block.ops):
+            if isinstance(op, IfOp):
+                for branch in branches_of(op):
+                    self.outline(branch, layouts)
             propagate(op, layouts)
             if isinstance(op, linalg.CopyOp):
                 self._outline_copy(op, layouts)
@@ -95,8 +99,8 @@ class _Outliner:
                 self._outline_fill(op, layouts)
             elif isinstance(op, linalg.PackOp):
                 self._outline_pack(op, layouts)
-            elif isinstance(op, ForOp):
-                self.outline(op.body.block, layouts)
+            elif isinstance(op, (ForOp, WhileOp)):
+                self.outline(body_of(op), layouts)
         erase_dead(block, (arith.ConstantOp, tensor.EmptyOp))
 
     def _outline_copy(self, op: linalg.CopyOp, layouts: dict[SSAValue, Layout]) -> None:

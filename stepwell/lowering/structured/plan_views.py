@@ -7,6 +7,7 @@ has one place:
 - `tensor.insert_slice` inserts what was computed in that very slice: it says that a part is ready, and moves nothing;
 - `tensor.pad` is gone: its border is filled by `linalg.fill`, its interior computed in place;
 - what a loop carries is overwritten in place, and the function returns tensors that stand each in a `tensor.empty` of its own;
+- the branches of an `scf.if` write their results into one place, which is made in front of it;
 - the operands of kernels have an innermost stride of 1, and a `tensor.collapse_shape` joins contiguous dimensions only;
 - data that must move is moved by `linalg.copy`, `linalg.fill` and `linalg.pack`, which `outline-copies` turns into kernels.
 
@@ -15,7 +16,7 @@ What a destination holds before a call is undefined; a kernel writes all of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -29,6 +30,7 @@ from stepwell.dialects import arith, linalg, scf, tensor
 from stepwell.ir.constants import DYNAMIC, tensor_type
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
+from stepwell.lowering.structured.control import body_of, branches_of, carried_by
 from stepwell.lowering.structured.kernels import (
     callers,
     destination_index,
@@ -114,17 +116,28 @@ class _Planner:
                 self._write(last, i, self._new_place(value))
         self._walk()
 
-    def plan_loop_body(self, loop: scf.ForOp) -> None:
-        """Plan a loop's body: what it yields is written over what it carries."""
+    def plan_branch(self, places: Mapping[int, Place]) -> None:
+        """Plan a branch: what it yields is written to these places, which are there already."""
         last = self._ops[-1]
-        carried = self._block.args[1:]
+        for i, place in places.items():
+            if last.operands[i] is not place.base.value:
+                self._write(last, i, place)
+        self._walk()
+
+    def plan_loop_body(self, carried: Sequence[tuple[SSAValue, int]]) -> None:
+        """Plan a loop's body: what it yields is written over what it carries. `carried`: the arguments and which of the yielded values
+        takes their place."""
+        last = self._ops[-1]
+        tensors = [(arg, i) for arg, i in carried if is_tensor(arg)]
+        roots = {arg for arg, _ in tensors}
         # What is carried from one variable to another is saved before either is overwritten.
-        for i, value in enumerate(last.operands):
-            if is_tensor(value) and value is not carried[i] and self._root_of(value) in carried:
-                last.operands[i] = insert_copy(last, value, self._new_place(value).make(last))
-        for i, arg in enumerate(carried):
+        for arg, i in tensors:
             value = last.operands[i]
-            if not is_tensor(value) or value is arg:
+            if value is not arg and self._root_of(value) in roots:
+                last.operands[i] = insert_copy(last, value, self._new_place(value).make(last))
+        for arg, i in tensors:
+            value = last.operands[i]
+            if value is arg:
                 continue
             place = Place.of_value(arg, self._block)
             if not self._may_overwrite(arg, value) or not self._claim(value, place):
@@ -141,8 +154,12 @@ class _Planner:
                 self._plan_pad(op)
             elif isinstance(op, linalg.PackOp):
                 self._plan_pack(op)
-            elif isinstance(op, scf.ForOp):
+            elif isinstance(op, tensor.InsertOp):
+                self._plan_store(op)
+            elif isinstance(op, (scf.ForOp, scf.WhileOp)):
                 self._plan_loop(op)
+            elif isinstance(op, scf.IfOp):
+                self._plan_if(op)
 
     def _new_place(self, value: SSAValue) -> Place:
         type = cast(TensorType[Any], value.type)
@@ -178,7 +195,10 @@ class _Planner:
             destination = op.operands[destination_index(op, value)]
             if not isinstance(destination.owner, tensor.EmptyOp):
                 return False
-        elif not isinstance(op, (tensor.InsertSliceOp, tensor.PadOp, linalg.PackOp, scf.ForOp)):
+        elif isinstance(op, tensor.InsertOp):
+            if not isinstance(op.dest.owner, tensor.EmptyOp):
+                return False
+        elif not isinstance(op, (tensor.InsertSliceOp, tensor.PadOp, linalg.PackOp, scf.ForOp, scf.WhileOp, scf.IfOp)):
             return False
         self._places[value] = place
         return True
@@ -210,7 +230,7 @@ class _Planner:
         if place.is_disjoint is None:
             place.is_disjoint = self._is_chain_disjoint(op)
         dest = op.dest
-        is_only_reader = dest.has_one_use() or isinstance(dest.owner, tensor.EmptyOp)
+        is_only_reader = isinstance(dest.owner, tensor.EmptyOp) or self._is_read_elsewhere(dest, op, [box])
         if dest is place.base.value and not place.views:
             in_place = True
         elif is_only_reader:
@@ -235,10 +255,21 @@ class _Planner:
                 return False
             boxes.append(box)
             value = current.dest
-            if not value.has_one_use():
+            if not self._is_read_elsewhere(value, current, boxes):
                 return False
             current = value.owner
         return isinstance(current, tensor.EmptyOp) or isinstance(value, BlockArgument)
+
+    def _is_read_elsewhere(self, value: SSAValue, writer: Operation, boxes: Sequence[Slice]) -> bool:
+        """Whether all but `writer` that uses a value reads slices of it, in this block, that share nothing with these boxes."""
+        for use in value.uses:
+            user = use.operation
+            if user is writer:
+                continue
+            box = slice_of(user) if isinstance(user, tensor.ExtractSliceOp) and user.parent is self._block else None
+            if box is None or not all(box.is_disjoint(other) for other in boxes):
+                return False
+        return True
 
     def _plan_pad(self, op: tensor.PadOp) -> None:
         place = self._places.get(op.result) or self._new_place(op.result)
@@ -268,16 +299,33 @@ class _Planner:
         if (place := self._places.get(op.results[0])) is not None:
             op.operands[1] = place.make(op)
 
-    def _plan_loop(self, op: scf.ForOp) -> None:
-        for i, (init, result) in enumerate(zip(op.iter_args, op.results, strict=True)):
+    def _plan_store(self, op: tensor.InsertOp) -> None:
+        """A number into a tensor of rank 0 that holds nothing yet."""
+        if not isinstance(op.dest.owner, tensor.EmptyOp) or op.indices:
+            raise CompileError("'tensor.insert' outside of a kernel makes a tensor of rank 0", location=location_of(op))
+        op.operands[1] = (self._places.get(op.result) or self._new_place(op.result)).make(op)
+
+    def _plan_if(self, op: scf.IfOp) -> None:
+        places: dict[int, Place] = {}
+        for i, result in enumerate(op.results):
+            if is_tensor(result):
+                place = self._places.get(result) or self._new_place(result)
+                places[i] = Place.of_value(place.make(op), self._block, place.layout)
+        for block in branches_of(op):
+            _Planner(block).plan_branch(places)
+
+    def _plan_loop(self, op: scf.ForOp | scf.WhileOp) -> None:
+        carried = carried_by(op)
+        for each in carried:
+            init = op.operands[each.init]
             if not is_tensor(init):
                 continue
-            place = self._places.get(result) or self._new_place(result)
+            place = self._places.get(each.result) or self._new_place(each.result)
             if isinstance(init.owner, tensor.EmptyOp) or init.has_one_use():
-                self._write(op, 3 + i, place)
+                self._write(op, each.init, place)
             else:
-                op.operands[3 + i] = insert_copy(op, init, place.make(op))
-        _Planner(op.body.block).plan_loop_body(op)
+                op.operands[each.init] = insert_copy(op, init, place.make(op))
+        _Planner(body_of(op)).plan_loop_body([(each.argument, each.yielded) for each in carried])
 
     # -- what a loop carries
 
@@ -295,7 +343,13 @@ class _Planner:
         if not isinstance(writer, Operation) or writer.parent is not self._block:
             return False
         own: Operation | None = None
-        if isinstance(writer, tensor.InsertSliceOp):
+        if isinstance(writer, scf.IfOp):
+            # It reads where it writes: what counts is the order in each branch.
+            i, own = writer.results.index(cast(Any, value)), writer
+            yielded = [(block, cast(Operation, block.last_op).operands[i]) for block in branches_of(writer)]
+            if not all(v is arg or _Planner(block)._may_overwrite(arg, v) for block, v in yielded):
+                return False
+        elif isinstance(writer, tensor.InsertSliceOp):
             while isinstance(writer.dest.owner, tensor.InsertSliceOp):
                 writer = writer.dest.owner
             if writer.dest is not arg:
@@ -306,14 +360,13 @@ class _Planner:
         return all(self._position.get(user, len(self._ops)) < self._position[writer] for user in self._readers(arg) if user is not own)
 
     def _readers(self, value: SSAValue) -> Iterator[Operation]:
-        """The ops of this block that read a value or a view of it."""
+        """The ops of this block that read, or hold what reads, a value or a view of it."""
         for use in value.uses:
             user = self._block.find_ancestor_op_in_block(use.operation)
-            if user is None:
-                continue
-            yield user
-            if isinstance(user, _VIEWS):
-                yield from self._readers(user.results[0])
+            if user is not None:
+                yield user
+            if isinstance(use.operation, _VIEWS):
+                yield from self._readers(use.operation.results[0])
 
 
 def _padding_value(op: tensor.PadOp) -> SSAValue:
@@ -341,6 +394,7 @@ def _border(shape: tuple[int, ...], padded: tuple[int, ...], low: Any, high: Any
 
 def _erase_dead(block: Block) -> None:
     for op in block.ops:
-        if isinstance(op, scf.ForOp):
-            _erase_dead(op.body.block)
+        for region in op.regions:
+            for inner in region.blocks:
+                _erase_dead(inner)
     erase_dead(block, (*_VIEWS, tensor.EmptyOp, arith.ConstantOp))

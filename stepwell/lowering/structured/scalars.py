@@ -25,6 +25,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from stepwell.dialects import arith, math
 from stepwell.dialects.nn.base import is_float
+from stepwell.ir.constants import NARROW_FLOATS
 
 INDEX = IndexType()
 _NO_FLAGS = {"fastmath": arith.FastMathFlagsAttr("none")}
@@ -32,7 +33,8 @@ _CONTRACT = {"fastmath": arith.FastMathFlagsAttr([FastMathFlag.ALLOW_CONTRACT])}
 _NO_OVERFLOW = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 _COMPARE_FLOAT = {name: {"predicate": IntegerAttr(i, i64), **_NO_FLAGS} for i, name in enumerate(arith.CMPF_PREDICATES)}
 _COMPARE_INT = {name: {"predicate": IntegerAttr(i, i64)} for i, name in enumerate(arith.CMPI_PREDICATES)}
-_INTEGERS = {width: IntegerType(width) for width in (1, 8, 16, 32, 64)}
+_INTEGERS = {width: IntegerType(8 if width in (2, 4) else width) for width in (1, 2, 4, 8, 16, 32, 64)}
+"""The integer that stores one of a width."""
 
 
 def is_half(element: Attribute) -> bool:
@@ -51,8 +53,10 @@ def width_of(integer: Any) -> int:
 
 
 def signless(element: Attribute) -> Attribute:
-    """The element type at level 2: `ui8` is `i8`."""
-    return _INTEGERS[width_of(element)] if isinstance(element, IntegerType) else element
+    """The element type at level 2: `ui8` is `i8`, and so is every type of at most a byte but `i1`."""
+    if isinstance(element, IntegerType):
+        return _INTEGERS[width_of(element)]
+    return _INTEGERS[8] if type(element) in NARROW_FLOATS else element
 
 
 def _traps(divisor: SSAValue, unsigned: bool) -> tuple[int, ...]:

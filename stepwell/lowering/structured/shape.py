@@ -13,6 +13,7 @@ from stepwell.dialects import nn
 from stepwell.dialects.nn.base import ints, number
 from stepwell.lowering.structured.conv import times
 from stepwell.lowering.structured.emit import Emitter, Expr, dims, element_of, lowers, shape_of
+from stepwell.lowering.structured.narrow_types import stored_number
 from stepwell.lowering.structured.scalars import INDEX, Scalars
 
 
@@ -38,6 +39,19 @@ def lower_slice(op: nn.SliceOp, e: Emitter) -> None:
     """y[d...] = x[start + d step]."""
     (x,) = e.values(op)
     rank = len(shape_of(x))
+    starts, steps, extents = ints(op.starts), ints(op.steps), shape_of(op.y)
+    axes = zip(starts, steps, extents, shape_of(x), strict=True)
+    if any(not start and step == 1 and extent < whole for start, step, extent, whole in axes):
+        # The front of a dimension: subscripted by the bare loop, it would have the loop's extent.
+        def element(s: Scalars, _: SSAValue) -> SSAValue:
+            at = [
+                s.plus(s.times(e.index(s, d), s.constant(step, INDEX)), s.constant(start, INDEX))
+                for d, (start, step) in enumerate(zip(starts, steps, strict=True))
+            ]
+            return e.extract(s, x, at, raw=True)
+
+        e.define(op.y, e.generic([], e.destination(op.y), dims(rank), rank, element, raw=True))
+        return
     read: list[Expr] = []
     for loop, start, step in zip(dims(rank), ints(op.starts), ints(op.steps), strict=True):
         scaled = times(loop, step)
@@ -52,6 +66,7 @@ def lower_pad(op: nn.PadOp, e: Emitter) -> None:
     rank, low, mode = len(shape_of(x)), ints(op.low), op.mode.data
     padded = [d for d in range(rank) if low[d] or ints(op.high)[d]]
     lasts = {d: e.last(x, d) for d in padded}
+    outside = stored_number(number(op.value), op.result_type.element_type)
 
     def body(s: Scalars, _: SSAValue) -> SSAValue:
         zero = s.constant(0, INDEX)
@@ -69,6 +84,6 @@ def lower_pad(op: nn.PadOp, e: Emitter) -> None:
                 inside = test if inside is None else s.both(inside, test)
             at[d] = s.larger(s.smaller(i, last), zero)
         value = e.extract(s, x, at, raw=True)
-        return value if inside is None else s.select(inside, value, s.constant(number(op.value), element_of(x)))
+        return value if inside is None else s.select(inside, value, s.constant(outside, element_of(x)))
 
     e.define(op.y, e.generic([], e.destination(op.y), dims(rank), rank, body, raw=True))

@@ -14,9 +14,10 @@ from typing import Any, cast
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from stepwell.dialects import tensor
+from stepwell.dialects import arith, tensor
 from stepwell.dialects.support import mixed
 from stepwell.ir.constants import DYNAMIC, tensor_type
+from stepwell.lowering.structured.kernels import constant_index
 
 Groups = tuple[tuple[int, ...], ...]
 
@@ -100,12 +101,24 @@ class Slice:
         for a, size_a, step_a, b, size_b, step_b in zip(
             self.offsets, self.sizes, self.steps, other.offsets, other.sizes, other.steps, strict=True
         ):
-            if isinstance(a, int) and isinstance(b, int) and (a + (size_a - 1) * step_a < b or b + (size_b - 1) * step_b < a):
+            (root_a, start_a), (root_b, start_b) = _linear(a), _linear(b)
+            if root_a is root_b and (start_a + (size_a - 1) * step_a < start_b or start_b + (size_b - 1) * step_b < start_a):
                 return True
         return False
 
     def is_static(self) -> bool:
         return all(isinstance(o, int) for o in self.offsets)
+
+
+def _linear(offset: int | SSAValue) -> tuple[SSAValue | None, int]:
+    """An offset as a value plus a number: of `t` and `t + 1` it is known that they differ."""
+    start = 0
+    while isinstance(offset, SSAValue):
+        op = offset.owner
+        if not isinstance(op, arith.AddiOp) or (known := constant_index(op.operands[1])) is None:
+            return offset, start
+        offset, start = op.operands[0], start + known
+    return None, start + offset
 
 
 def slice_of(op: tensor.ExtractSliceOp | tensor.InsertSliceOp) -> Slice | None:

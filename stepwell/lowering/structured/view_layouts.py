@@ -10,6 +10,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from stepwell.dialects import linalg, scf, tensor
 from stepwell.ir.diagnostics import CompileError
+from stepwell.lowering.structured.control import body_of, branches_of, carried_by, yield_of
 from stepwell.lowering.structured.kernels import destination_index, insert_before, insert_copy, is_tensor, location_of, shape_of
 from stepwell.lowering.structured.static_layouts import Layout, contiguous, groups_of, slice_of
 
@@ -43,14 +44,18 @@ def make_readable(block: Block, layouts: dict[SSAValue, Layout]) -> None:
             layouts[op.result] = collapsed
         elif isinstance(op, linalg.PackOp) and not layout_of(op.operands[0]).is_readable:
             fresh_copy(op, 0)
+        elif isinstance(op, scf.IfOp):
+            for branch in branches_of(op):
+                make_readable(branch, layouts)
+            propagate(op, layouts)
         else:
             propagate(op, layouts)
-        if isinstance(op, scf.ForOp):
-            make_readable(op.body.block, layouts)
+        if isinstance(op, (scf.ForOp, scf.WhileOp)):
+            make_readable(body_of(op), layouts)
 
 
 def propagate(op: Operation, layouts: dict[SSAValue, Layout]) -> None:
-    """Enter the layouts of an op's results, and of a loop's carried values."""
+    """Enter the layouts of an op's results, and of a loop's carried values; those of branches must be there."""
 
     def layout_of(value: SSAValue) -> Layout:
         return layouts.get(value) or contiguous(shape_of(value))
@@ -76,7 +81,16 @@ def propagate(op: Operation, layouts: dict[SSAValue, Layout]) -> None:
         layouts[op.result] = collapsed
     elif isinstance(op, (linalg.CopyOp, linalg.FillOp, linalg.PackOp)):
         layouts[op.results[0]] = layout_of(op.operands[1])
-    elif isinstance(op, scf.ForOp):
-        for init, arg, result in zip(op.iter_args, op.body.block.args[1:], op.results, strict=True):
+    elif isinstance(op, tensor.InsertOp):
+        layouts[op.result] = layout_of(op.dest)
+    elif isinstance(op, (scf.ForOp, scf.WhileOp)):
+        for each in carried_by(op):
+            init = op.operands[each.init]
             if is_tensor(init):
-                layouts[arg] = layouts[result] = layout_of(init)
+                layouts[each.argument] = layouts[each.result] = layout_of(init)
+                if each.decided is not None:
+                    layouts[each.decided] = layout_of(init)
+    elif isinstance(op, scf.IfOp):
+        for value, result in zip(yield_of(op.true_region.block).operands, op.results, strict=True):
+            if is_tensor(result):
+                layouts[result] = layout_of(value)

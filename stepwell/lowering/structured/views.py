@@ -18,6 +18,7 @@ from stepwell.dialects.nn.base import NnOp, int_list, ints, number
 from stepwell.ir.constants import DYNAMIC, tensor_type
 from stepwell.ir.diagnostics import CompileError
 from stepwell.lowering.structured.kernels import location_of
+from stepwell.lowering.structured.narrow_types import stored_number
 from stepwell.lowering.structured.scalars import INDEX, Scalars, signless
 
 Insert = Callable[[Operation], SSAValue]
@@ -161,7 +162,7 @@ def _pad(op: nn.PadOp, x: SSAValue, insert: Insert) -> SSAValue:
         return x
     result = cast(Tensor, signless_type(op.result_type))
     body = Block(arg_types=[INDEX] * len(low))
-    value = Scalars(body).constant(number(op.value), result.element_type)
+    value = Scalars(body).constant(stored_number(number(op.value), op.result_type.element_type), result.element_type)
     body.add_op(tensor.YieldOp.create(operands=(value,)))
     properties = {"static_low": op.low, "static_high": op.high, "operandSegmentSizes": _segments(1, 0, 0)}
     return insert(tensor.PadOp.create(operands=(x,), result_types=(result,), properties=properties, regions=(Region(body),)))

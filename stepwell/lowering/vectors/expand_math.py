@@ -13,8 +13,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from stepwell.dialects import arith
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.narrow import as_vector, width_of
 from stepwell.ir.passes import Pass
+from stepwell.ir.text.narrow import as_vector, width_of
 from stepwell.lowering.vectors import math_erf, math_exp_log, math_powers, math_trig
 from stepwell.lowering.vectors.math_builder import Constants, MathBuilder
 from stepwell.lowering.vectors.math_simple import simple_power

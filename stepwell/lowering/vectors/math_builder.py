@@ -13,7 +13,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from stepwell.dialects import arith, math
 from stepwell.ir.constants import splat
-from stepwell.ir.narrow import as_vector, width_of
+from stepwell.ir.text.narrow import as_vector, width_of
 
 INF = float("inf")
 NAN = float("nan")

@@ -6,7 +6,7 @@ from xdsl.dialects.builtin import FloatAttr, IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.ir.constants import array_of, is_splat
-from stepwell.ir.narrow import as_dense
+from stepwell.ir.text.narrow import as_dense
 from stepwell.lowering.vectors.math_builder import INF, MathBuilder
 
 

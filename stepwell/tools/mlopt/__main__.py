@@ -3,18 +3,76 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
-from stepwell.ir.diagnostics import CompileError
-from stepwell.tools.mlopt.diagnostics import diagnostics_of, show
-from stepwell.tools.mlopt.options import Options, help_text, read_command_line
+TYPE_CHECKING = False  # typing itself is not imported: what a client of the server needs is less
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stepwell.tools.mlopt.options import Options
+
+RECURSION = 5000
+"""Python's limit of calls inside calls: some hundred regions, or types, inside each other."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `mlopt` on these arguments (without the program's name). The exit status: 0, or 1 after a diagnostic."""
-    debug = False
+    if argv is None and "--use-server" in sys.argv:
+        from stepwell.tools.mlopt import client
+
+        sys.argv.remove("--use-server")
+        status = client.run(sys.argv[1:])
+        if status is not None:
+            _leave(status)
+            return status
+    return _as_command(sys.argv[1:]) if argv is None else _main(argv)
+
+
+def _as_command(arguments: Sequence[str]) -> int:
+    """The whole life of a process: what takes time at its start and at its end is left out."""
+    import gc
+
+    from stepwell.tools.mlopt.kept_code import kept_code
+
+    gc.set_threshold(100_000, 50, 50)  # IR is a graph of long-lived objects, and this process is short-lived
+    kept = kept_code()
+    kept.begin()
+    status = _main(arguments)
+    kept.save()
+    _leave(status)
+    return status
+
+
+def _leave(status: int) -> None:
+    """End the process without taking its objects apart one by one. Whoever asked to be told of its end is, and what was written is
+    written out; where that fails, Python's own end follows and says so."""
+    import atexit
+    import os
+
+    if (threading := sys.modules.get("threading")) is not None:
+        threading._shutdown()
     try:
-        options = read_command_line(sys.argv[1:] if argv is None else argv)
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        return
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]  # the only way to say: now
+    os._exit(status)
+
+
+def _main(arguments: Sequence[str]) -> int:
+    from stepwell.ir.diagnostics import CompileError
+    from stepwell.tools.mlopt.diagnostics import diagnostics_of, show
+    from stepwell.tools.mlopt.options import read_command_line
+    from stepwell.tools.mlopt.subcommands import subcommand
+
+    debug = False
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
+    try:
+        if command := subcommand(arguments):
+            debug = "--debug" in arguments
+            return command(arguments[1:])
+        options = read_command_line(arguments)
         debug = options.debug
         return _tell(options) if _is_question(options) else _run(options)
     except CompileError as error:
@@ -46,6 +104,8 @@ def _is_question(options: Options) -> bool:
 def _tell(options: Options) -> int:
     """Answer the flags that ask about `mlopt` itself."""
     if options.help:
+        from stepwell.tools.mlopt.options import help_text
+
         sys.stdout.write(help_text())
         return 0
     from stepwell.tools.mlopt import explain

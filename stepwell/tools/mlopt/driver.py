@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol
+from typing import TextIO
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import UNKNOWN_LOC, ModuleOp
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import DiagnosticException
 
-from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.dumping import EVERY_PASS, DumpOptions, IRDumping
-from stepwell.ir.parsing import parse_module
-from stepwell.ir.pass_manager import Instrumentation, PassManager, build_pipeline, parse_pipeline
-from stepwell.ir.passes import Pass
-from stepwell.ir.pipeline_text import SOURCE
-from stepwell.ir.printing import PrintOptions, print_ir
-from stepwell.ir.registry import make_context, resolve
-from stepwell.ir.timing import PassTiming, Timer
-from stepwell.ir.verify import verify
-from stepwell.tools.mlopt.diagnostics import Diagnostic, diagnostics_of, show
-from stepwell.tools.mlopt.expected import compare, expectations
+from stepwell.ir.diagnostics import CompileError, handling
+from stepwell.ir.manager.pass_manager import PassManager, build_pipeline, parse_pipeline
+from stepwell.ir.manager.pipeline_text import SOURCE
+from stepwell.ir.registry import make_context
+from stepwell.ir.text.parsing import parse_module
+from stepwell.ir.text.printing import PrintOptions, print_ir
+from stepwell.ir.verify import verify, verify_all
+from stepwell.tools.mlopt.diagnostics import ABOUT_THE_PASS, SEE, Diagnostic, Style, all_diagnostics_of, diagnostics_of, flat, show
+from stepwell.tools.mlopt.hooks import Hooks
 from stepwell.tools.mlopt.options import Options
 from stepwell.tools.mlopt.split import Piece, near_misses, split
 
-VALIDATOR = "stepwell.backends.interpreter.validate:Validator"
 
+class Invalid(Exception):
+    """The IR that was read breaks rules: an error for each."""
 
-class Validator(Protocol):
-    """Runs the functions of a module on the inputs of one seed and remembers what came out."""
-
-    def __init__(self, module: ModuleOp, ctx: Context, seed: int = 0) -> None: ...
-
-    def check(self, module: ModuleOp, pass_name: str) -> None:
-        """Run them again. Raises CompileError, naming the pass, where something else comes out."""
+    def __init__(self, errors: list[CompileError]) -> None:
+        self.errors = errors
+        super().__init__()
 
 
 class Run:
@@ -48,38 +42,63 @@ class Run:
         self._options = options
         self._name = "<stdin>" if options.input == "-" else options.input
         self._sources: dict[str, str] = {}
-        self._timer = Timer()
-        self._print_options = PrintOptions(
-            generic=options.mlir_print_op_generic,
-            debuginfo=options.mlir_print_debuginfo,
-            elide_larger=options.mlir_elide_elementsattrs_if_larger,
-            hex_larger=options.mlir_print_elementsattrs_with_hex_if_larger,
+        self._hooks = Hooks(options, print_options(options))
+        self._verifies_parsed = not options.mlir_very_unsafe_disable_verifier_on_parsing
+        self._style = Style(
+            json=options.diagnostics == "json",
+            notes=not options.mlir_disable_diagnostic_notes,
+            current_operation=options.mlir_print_op_on_diagnostic,
+            level=options.mlir_diagnostic_verbosity_level,
         )
 
     def run(self) -> int:
         """Do it all. 0 if every piece of the input went through and every diagnostic was expected."""
         began = perf_counter()
         try:
-            manager = self._pipeline()
+            pipeline = None if self._options.run_reproducer else self._pipeline()
             text = _read(self._options.input)
+            self._sources[self._name] = text
+            manager = pipeline or self._pipeline_in(text)
         except CompileError as error:
             self._say(diagnostics_of(error))
             return 1
-        self._sources[self._name] = text
         if self._options.dump_pass_pipeline:
             sys.stderr.write(manager.dump())
         outputs, succeeded = self._all_pieces(manager, text)
-        with self._timer.scope("Output"):
+        with self._hooks.timer.scope("Output"):
             _write(self._options.output, f"{self._options.output_split_marker}\n".join(outputs))
-        if self._options.mlir_timing:
-            sys.stderr.write(self._timer.report(perf_counter() - began))
+        self._hooks.report(perf_counter() - began)
         return 0 if succeeded else 1
 
+    # ---- the pipeline
+
     def _pipeline(self) -> PassManager:
-        if self._options.pass_pipeline is None:
+        given = self._options.pass_pipeline
+        if given is None:
             return build_pipeline(self._options.passes)
-        self._sources[SOURCE] = self._options.pass_pipeline
-        return parse_pipeline(self._options.pass_pipeline)
+        if not given.startswith("@"):
+            self._sources[SOURCE] = given
+            return parse_pipeline(given)
+        file = given[1:]
+        self._options.pass_pipeline = self._sources[file] = _read(file)
+        try:
+            return parse_pipeline(self._options.pass_pipeline)
+        except CompileError as error:
+            error.location = _in_file(error.location, file, self._options.pass_pipeline)
+            raise
+
+    def _pipeline_in(self, text: str) -> PassManager:
+        """The one that a reproducer brings along."""
+        from stepwell.ir.manager.reproducer import read_reproducer
+
+        try:
+            found = read_reproducer(text)
+        except CompileError as error:
+            error.location = f"{self._name}:1:1"
+            raise
+        self._options.pass_pipeline = found.pipeline
+        self._options.verify_each &= found.verify_each
+        return self._pipeline()
 
     # ---- the pieces of the input
 
@@ -91,19 +110,52 @@ class Run:
         succeeded = True
         for piece in split(text, marker):
             said: list[Diagnostic] = []
-            try:
-                outputs.append(self._one_piece(manager, piece))
-            except CompileError as error:
-                said = list(diagnostics_of(error))
-            succeeded &= self._judge(piece, said)
+            output = ""
+            failed = False
+            with handling(said.append if self._options.verify_diagnostics else lambda diagnostic: self._say([diagnostic])):
+                try:
+                    output = self._one_piece(manager, piece)
+                except Invalid as invalid:
+                    failed, errors = True, all_diagnostics_of(invalid.errors)
+                    said += self._chosen(errors, piece)
+                except RecursionError:
+                    failed = True
+                    said.append(Diagnostic("error", "the IR is nested too deeply", f"{self._name}:{piece.first_line}:1"))
+                except CompileError as error:
+                    failed = True
+                    if self._options.debug and error.__cause__ is not None:
+                        _show_cause(error.__cause__)
+                    if self._options.mlir_print_stacktrace_on_diagnostic:
+                        error.add_note(_trace(error))
+                    said += diagnostics_of(error)
+            said += self._hooks.last_words()
+            outputs += [output] if not failed else []
+            succeeded &= self._judge(piece, said) if self._options.verify_diagnostics else not failed
+            if not self._options.verify_diagnostics:
+                self._say(said)
         return outputs, succeeded
 
+    def _chosen(self, errors: list[Diagnostic], piece: Piece) -> list[Diagnostic]:
+        """The errors of the verifier that count. MLIR stops at its first one, so that the others come
+        unexpected to a file that was written for it.
+
+        So, where expectations are compared, those count that are expected; where none is, the first.
+        """
+        if not self._options.verify_diagnostics:
+            return errors
+        from stepwell.tools.mlopt.expected import expectations
+
+        try:
+            expected = expectations(piece.text, self._name, piece.first_line)
+        except CompileError:
+            return errors
+        return [d for d in errors if any(e.meets(d) for e in expected)] or errors[:1]
+
     def _judge(self, piece: Piece, said: list[Diagnostic]) -> bool:
-        """Say what is to be said about a piece. Whether the piece counts as a success."""
-        if self._options.verify_diagnostics is None:
-            self._say(said)
-            return not said
-        placed = [d for d in said if d.kind != "note" or d.location != said[0].location]  # notes without a place of their own do not count
+        """Hold what was said about a piece against what its comments expect. Whether the piece counts as a success."""
+        from stepwell.tools.mlopt.expected import compare, expectations
+
+        placed = [d for d in flat(said) if not (d.kind == "note" and d.message.startswith((SEE, ABOUT_THE_PASS)))]
         try:
             expected = expectations(piece.text, self._name, piece.first_line)
         except CompileError as error:
@@ -114,21 +166,52 @@ class Run:
         return not complaints
 
     def _one_piece(self, manager: PassManager, piece: Piece) -> str:
-        """The output for one piece. Raises CompileError, whatever goes wrong, unless it is a bug of ours."""
+        """The output for one piece. Raises CompileError, whatever goes wrong, unless it is a bug of ours; Invalid for what was read."""
+        timer = self._hooks.timer
         context = make_context(allow_unregistered=self._options.allow_unregistered_dialect)
-        with self._timer.scope("Parser"):
+        with timer.scope("Parser"):
             module = parse_module(piece.text, context, name=self._name, first_line=piece.first_line)
         root = self._root(module)
-        with self._timer.scope("Verifier"):
-            verify(root)
+        if self._verifies_parsed:
+            with timer.scope("Verifier"):
+                errors = verify_all(root)
+            if errors:
+                raise Invalid(errors)
+        if self._options.verify_roundtrip:
+            self._check_roundtrip(root, context)
         if self._options.pass_pipeline is None and root.name != manager.anchor:
             manager = build_pipeline(self._options.passes, root.name)  # passes given as flags are for whatever stands at the top
+        if self._options.mlir_generate_reproducer:
+            from stepwell.ir.manager.reproducer import reproducer_text
+
+            text = reproducer_text(self._print(root, context), str(manager), verify_each=self._options.verify_each)
+            _write(self._options.mlir_generate_reproducer, text)
         try:
-            manager.run(root, context, self._hooks(root, context))
+            manager.run(root, context, self._hooks.around_passes(root, context, piece))
         except DiagnosticException as error:
             raise _as_compile_error(error) from error
-        with self._timer.scope("Printer"):
-            return print_ir(root, self._print_options, context.loaded_dialects)
+        with timer.scope("Printer"):
+            return self._print(root, context)
+
+    def _print(self, root: Operation, context: Context) -> str:
+        return print_ir(root, self._hooks.print_options, context.loaded_dialects)
+
+    def _check_roundtrip(self, root: Operation, context: Context) -> None:
+        """Printed and read again, in both forms, the IR is the same."""
+        for generic in (False, True):
+            text = print_ir(root, PrintOptions(generic=generic), context.loaded_dialects)
+            form = "generic" if generic else "custom"
+            try:
+                again: Operation = parse_module(text, context, name=f"<{form} form>")
+            except CompileError as error:
+                error.add_note(f"while reading what was printed in the {form} form")
+                raise
+            if not isinstance(root, ModuleOp):
+                again = next(again.walk(), again) if again.name == root.name else next(op for op in again.walk() if op.name == root.name)
+            if not root.is_structurally_equivalent(again):
+                message = f"printed in the {form} form and read again, the IR is another one"
+                raise CompileError(message, location=f"{self._name}:1:1")
+            verify(again)
 
     def _root(self, module: ModuleOp) -> Operation:
         """The operation to work on: the module, or with `--no-implicit-module` the only operation in it."""
@@ -142,59 +225,27 @@ class Run:
         ops[0].detach()
         return ops[0]
 
-    # ---- around each pass
-
-    def _hooks(self, root: Operation, context: Context) -> Sequence[Instrumentation]:
-        """Closed in reverse: the clock stops, then the IR is verified, then validated, then printed."""
-        hooks: list[Instrumentation] = []
-        options = self._options
-        dumps = DumpOptions(
-            before=EVERY_PASS if options.mlir_print_ir_before_all else options.mlir_print_ir_before,
-            after=EVERY_PASS if options.mlir_print_ir_after_all else options.mlir_print_ir_after,
-            only_changes=options.mlir_print_ir_after_change,
-            on_failure=options.mlir_print_ir_after_failure,
-            module_scope=options.mlir_print_ir_module_scope,
-        )
-        if dumps.wanted:
-            hooks.append(IRDumping(dumps, self._print_options, sys.stderr))
-        if options.validate_each is not None:
-            hooks.append(_Validation(root, context, options.validate_each))
-        if options.verify_each:
-            hooks.append(_Verification(self._timer if options.mlir_timing else None))
-        if options.mlir_timing:
-            hooks.append(PassTiming(self._timer))
-        return hooks
-
     def _say(self, diagnostics: Iterable[Diagnostic]) -> None:
         for diagnostic in diagnostics:
-            show(diagnostic, self._sources, sys.stderr)
+            show(diagnostic, self._sources, sys.stderr, self._style)
 
 
-class _Verification(Instrumentation):
-    """`--verify-each`: the IR must be valid after every pass."""
-
-    def __init__(self, timer: Timer | None) -> None:
-        self._timer = timer
-
-    def after_pass(self, step: Pass, op: Operation) -> None:
-        scope: AbstractContextManager[None] = self._timer.scope("(V) Verifier") if self._timer else nullcontext()
-        with scope:
-            verify(op)
-
-
-class _Validation(Instrumentation):
-    """`--validate-each`: the functions must compute after every pass what they computed before the first."""
-
-    def __init__(self, root: Operation, context: Context, seeds: int) -> None:
-        if not isinstance(root, ModuleOp):
-            raise CompileError("--validate-each needs a module", hint="leave --no-implicit-module out")
-        kind: type[Validator] = resolve(VALIDATOR)
-        self._root = root
-        self._validators = [kind(root, context, seed=seed) for seed in range(seeds)]
-
-    def after_pass(self, step: Pass, op: Operation) -> None:
-        for validator in self._validators:
-            validator.check(self._root, step.name)
+def print_options(options: Options) -> PrintOptions:
+    """How the command line wants IR to be printed."""
+    return PrintOptions(
+        generic=options.mlir_print_op_generic,
+        debuginfo=options.mlir_print_debuginfo,
+        elide_larger=options.mlir_elide_elementsattrs_if_larger,
+        hex_larger=options.mlir_print_elementsattrs_with_hex_if_larger,
+        pretty_debuginfo=options.mlir_pretty_debuginfo,
+        value_users=options.mlir_print_value_users,
+        unique_ids=options.mlir_print_unique_ssa_ids,
+        skip_regions=options.mlir_print_skip_regions,
+        nameloc_as_prefix=options.mlir_use_nameloc_as_prefix,
+        upstream_names=options.mlir_print_upstream_names,
+        elide_resources_larger=options.mlir_elide_resource_strings_if_larger,
+        aliases=not options.mlir_print_local_scope,
+    )
 
 
 def _as_compile_error(error: DiagnosticException) -> CompileError:
@@ -206,20 +257,58 @@ def _as_compile_error(error: DiagnosticException) -> CompileError:
     return found
 
 
+def _show_cause(cause: BaseException) -> None:
+    """For `--debug`: where in the compiler the error came from that became a diagnostic."""
+    import traceback
+
+    traceback.print_exception(cause)
+
+
+def _trace(error: CompileError) -> str:
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = (f" #{number} {frame.name} {frame.filename}:{frame.lineno}" for number, frame in enumerate(reversed(frames)))
+    return "diagnostic emitted with trace:\n" + "\n".join(lines)
+
+
+def _in_file(location: str | None, file: str, text: str) -> str | None:
+    """A place in a pipeline, as a place in the file that it was read from."""
+    if location is None or not location.startswith(SOURCE):
+        return location
+    before = text[: int(location.rpartition(":")[2]) - 1]
+    return f"{file}:{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+
+
 def _read(path: str) -> str:
-    if path == "-":
-        return sys.stdin.read()
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise CompileError(f"cannot read '{path}': {error.strerror}", location="mlopt") from error
     except UnicodeDecodeError as error:
         raise CompileError(f"'{path}' is not text", location="mlopt", hint="mlopt reads MLIR text; `stepwell` reads models") from error
+    except ValueError as error:  # a name with a zero byte
+        raise CompileError(f"cannot read {path!r}: {error}", location="mlopt") from error
+
+
+def _close_quietly(stream: TextIO) -> None:
+    """What could not be written must not be tried again at the end of the process."""
+    with suppress(OSError):
+        stream.close()
+    if stream is sys.stdout:
+        sys.stdout = None
 
 
 def _write(path: str, text: str) -> None:
     if path == "-":
-        sys.stdout.write(text)
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            _close_quietly(sys.stdout)
+            raise CompileError(f"cannot write the output: {error.strerror}", location="mlopt") from error
         return
     try:
         Path(path).write_text(text, encoding="utf-8")

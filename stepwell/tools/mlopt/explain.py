@@ -12,8 +12,8 @@ from xdsl.ir import Operation
 
 import stepwell
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.pass_options import make_pass, option_types, options_of
-from stepwell.ir.pipeline_text import indented, parse_elements
+from stepwell.ir.manager.pass_options import make_pass, option_types, options_of
+from stepwell.ir.manager.pipeline_text import indented, parse_elements
 from stepwell.ir.registry import all_dialects, all_passes, all_pipelines, did_you_mean, find_pass, make_context
 
 PACKAGE = Path(stepwell.__file__).parent

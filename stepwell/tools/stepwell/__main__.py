@@ -21,6 +21,8 @@ COMMANDS: dict[str, str] = {
     "compile": "compile a model, or print it at any level of the stairs",
     "bench": "measure a model beside other runtimes, interleaved in one process",
     "report": "kernels, work, memory and compile time of a model",
+    "check": "what is supported, free dimensions and memory of a model, before any compile",
+    "diff": "compare every layer with another runtime and name the first that diverges",
     "cache": "show or clear the cache of compiled code",
     "demo": "read text from an image and name a source file's language, beside ONNX Runtime",
 }

@@ -21,9 +21,12 @@ from stepwell.ir.diagnostics import CompileError
 from stepwell.tools.stepwell.console import printable
 
 if TYPE_CHECKING:
+    from onnx import ModelProto
+
     from stepwell.backends.cpu.image import TensorSpec
     from stepwell.backends.cpu.program import Program
     from stepwell.ir.constants import Array
+    from stepwell.stages.program import DynamicProgram
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,15 +105,18 @@ def random_array(spec: TensorSpec, rng: np.random.Generator) -> Array:
     return np.asarray(rng.standard_normal(spec.shape, np.float32)).astype(dtype)
 
 
-def feed(program: Program, arguments: argparse.Namespace, files: Mapping[str, Array]) -> dict[str, Array]:
+def feed(program: Program | DynamicProgram, arguments: argparse.Namespace, files: Mapping[str, Array]) -> dict[str, Array]:
     """An array for every input of a program."""
+    from stepwell.backends.cpu.program import Program
+
     kinds = _pairs(getattr(arguments, "input", []), "--input", value_has_no_equals=False)
-    unknown = [name for name in kinds if all(name != spec.name for spec in program.inputs)]
+    specs = program.inputs if isinstance(program, Program) else program.prepared
+    unknown = [name for name in kinds if all(name != spec.name for spec in specs)]
     if unknown:
-        raise CompileError(f"no input is named {unknown[0]!r}", hint=f"inputs: {', '.join(spec.name for spec in program.inputs)}")
+        raise CompileError(f"no input is named {unknown[0]!r}", hint=f"inputs: {', '.join(spec.name for spec in specs)}")
     rng = np.random.default_rng(arguments.seed)
     arrays: dict[str, Array] = {}
-    for spec in program.inputs:
+    for spec in specs:
         if spec.name in files:
             arrays[spec.name] = files[spec.name]
         elif kinds.get(spec.name) == "zeros":
@@ -124,12 +130,12 @@ def print_model(arguments: argparse.Namespace, level: str, elide: int | None) ->
     """The model of the command line at a level of the stairs."""
     from stepwell.api import print_level
 
-    with _command_line_hints():
+    with command_line_hints():
         return print_level(arguments.model, level, inputs=shapes_of(arguments, {}), elide=elide)
 
 
 @contextmanager
-def _command_line_hints() -> Generator[None]:
+def command_line_hints() -> Generator[None]:
     """Where an error advises a Python user to pass `inputs={...}`, advise `--shape`."""
     try:
         yield
@@ -142,12 +148,12 @@ def _command_line_hints() -> Generator[None]:
         raise
 
 
-def compile_model(arguments: argparse.Namespace, files: Mapping[str, Array] | None = None) -> Program:
+def compile_model(arguments: argparse.Namespace, files: Mapping[str, Array] | None = None) -> Program | DynamicProgram:
     """Compile the model of the command line, showing progress on a terminal."""
     import stepwell
     from stepwell.tools.stepwell.progress import progress_on_terminal
 
-    with _command_line_hints(), progress_on_terminal(f"compiling {model_name(arguments)}") as progress:
+    with command_line_hints(), progress_on_terminal(f"compiling {model_name(arguments)}") as progress:
         return stepwell.compile(
             arguments.model,
             inputs=shapes_of(arguments, files or {}),
@@ -155,3 +161,26 @@ def compile_model(arguments: argparse.Namespace, files: Mapping[str, Array] | No
             cache=not arguments.no_cache,
             progress=progress,
         )
+
+
+def compile_fixing(arguments: argparse.Namespace, model: ModelProto, files: Mapping[str, Array], progress: Any) -> Program:
+    """Compile a model in memory as the command line says; where shapes depend on the values of inputs that files give, for those."""
+    import stepwell
+    from stepwell.backends.cpu.program import Program
+
+    specs = shapes_of(arguments, files)
+    with command_line_hints():
+        while True:
+            try:
+                program = stepwell.compile(
+                    model, specs, threads=arguments.threads, cache=not arguments.no_cache, passes=arguments.passes, progress=progress
+                )
+            except CompileError as error:
+                more = [name for name in error.needed_inputs if name in files and not isinstance(specs.get(name), np.ndarray)]
+                if not more:
+                    raise
+                specs |= {name: files[name] for name in more}
+                continue
+            if not isinstance(program, Program):
+                raise CompileError("this model runs in stages", hint="only models of one stage can be looked into")
+            return program

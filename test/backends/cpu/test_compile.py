@@ -58,7 +58,7 @@ def test_a_pass_is_one_step_however_often_it_runs() -> None:
     from xdsl.dialects.builtin import ModuleOp
     from xdsl.dialects.func import FuncOp
 
-    from stepwell.ir.pass_manager import parse_pipeline
+    from stepwell.ir.manager.pass_manager import parse_pipeline
     from stepwell.ir.registry import make_context
 
     seen: list[tuple[str, int, int]] = []

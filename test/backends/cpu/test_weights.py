@@ -134,3 +134,19 @@ def test_weights_are_in_memory_twice_at_most(tmp_path: Path, monkeypatch: pytest
     finished = subprocess.run([sys.executable, "-c", PEAK, str(path)], capture_output=True, text=True, check=True)
     size = 6 * 2048 * 2048 * 4 / 2**20
     assert float(finished.stdout) < 2 * size + 80  # without weights it takes about 50 MiB, LLVM and lazy imports included
+
+
+def test_a_block_that_is_there_is_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ObjectCache(tmp_path / "cache")
+    _, first = collect_weights(Weights(8, [(0, b"abcdefgh")]), store)
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectCache, "store_blob", lambda *_: pytest.fail("written again"))
+        mapped, second = collect_weights(Weights(8, [(0, b"abcdefgh")]), store)
+    assert bytes(mapped) == b"abcdefgh"
+    assert first == second
+    path = store.blob_path(first.key)
+    assert path is not None
+    path.write_bytes(b"abcdefgX")
+    mapped, third = collect_weights(Weights(8, [(0, b"abcdefgh")]), store)  # what was damaged is
+    assert bytes(mapped) == b"abcdefgh"
+    assert third == first

@@ -7,8 +7,8 @@ from typing import Any
 from xdsl.dialects.builtin import ModuleOp
 
 from stepwell.backends.interpreter import run
-from stepwell.ir.parsing import parse_module
 from stepwell.ir.registry import make_context
+from stepwell.ir.text.parsing import parse_module
 from stepwell.ir.verify import verify
 
 

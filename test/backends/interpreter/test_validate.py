@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from kernels import parse
 
+from stepwell.backends.interpreter import validate
 from stepwell.backends.interpreter.validate import Validator, make_inputs
-from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.diagnostics import CompileError, Diagnostic, handling
 from stepwell.ir.registry import make_context
 
 TENSORS = """
@@ -124,7 +128,48 @@ def test_inputs() -> None:
     assert (a.shape, m) == ((5, 8), 5)
 
 
-def test_what_cannot_be_run_is_refused() -> None:
-    with pytest.raises(CompileError, match=r"'@f' cannot be validated: 'memref.load' failed") as error:
-        validator("func.func @f(%m: memref<4xf32>, %i: index) {\n %v = memref.load %m[%i] : memref<4xf32>\n func.return\n}")
-    assert "validate_shapes" in str(error.value)
+def warnings_of(run: Callable[[], object]) -> list[str]:
+    said: list[Diagnostic] = []
+    with handling(said.append):
+        run()
+    return [diagnostic.message for diagnostic in said if diagnostic.kind == "warning"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("(%m: memref<4xf32>, %i: index) {\n %v = memref.load %m[%i] : memref<4xf32>", r"'memref.load' failed.*validate_shapes"),
+        ("(%x: f32) {\n %y = llvm.intr.fabs(%x) : (f32) -> f32", r"does not know 'llvm.intr.fabs'"),
+        ("() {\n affine.for %i = 0 to 9000000000000000000 {\n }", r"too many steps"),
+        ("() {\n %a = arith.constant 0 : index\n %b = arith.constant -1 : index\n %c = arith.constant 1 : index\n"
+         " scf.parallel (%i, %j) = (%b, %b) to (%a, %a) step (%c, %c) {\n }\n cf.br ^l\n ^l:\n cf.br ^l\n ^m:", r"too many steps"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_run_is_skipped_with_a_warning(text: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validate, "MAX_STEPS", 1000)
+    sound = "func.func @g() -> i32 {\n %c = arith.constant 1 : i32\n func.return %c : i32\n}\n"
+    module = sound + "func.func @f" + text + "\n func.return\n}"
+    made: list[Validator] = []
+    (message,) = warnings_of(lambda: made.append(validator(module)))
+    assert re.search(r"'@f' cannot be validated: .*" + why, message)
+    with pytest.raises(CompileError, match="changed result 0 of '@g'"):
+        made[0].check(parse(module.replace("1 : i32", "2 : i32")), "wrong")
+
+
+def test_what_becomes_unknown_is_a_warning_said_once() -> None:
+    before = "func.func @f(%x: f32) {\n func.return\n}"
+    after = "func.func @f(%x: f32) {\n %y = test.op(%x) : (f32) -> f32\n func.return\n}".replace("test.op(%x)", '"test.op"(%x)')
+    checked = validator(before)
+    assert warnings_of(lambda: [checked.check(parse(after), "odd") for _ in range(2)]) == [
+        "'@f' cannot be validated after pass 'odd': the interpreter does not know 'test.op'"
+    ]
+
+
+def test_elements_may_become_the_integers_that_store_them() -> None:
+    body = "func.func @main(%x: A, %y: B) -> (A, B) { return %x, RESULT : A, B }"
+    before = body.replace("A", "tensor<3xui8>").replace("B", "tensor<3xf8E5M2>").replace("RESULT", "%y")
+    after = body.replace("A", "tensor<3xi8>").replace("B", "tensor<3xi8>")
+    validator = Validator(parse(before), make_context())
+    validator.check(parse(after.replace("RESULT", "%y")), "signless")
+    with pytest.raises(CompileError, match="pass 'wrong' changed result 1 of '@main'"):
+        validator.check(parse(after.replace("RESULT", "%x")), "wrong")

@@ -1,5 +1,5 @@
-// RUN: mlopt %s | mlopt | filecheck %s
-// RUN: mlopt %s --mlir-print-op-generic | mlopt | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope | mlopt --mlir-print-local-scope | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope --mlir-print-op-generic | mlopt --mlir-print-local-scope | filecheck %s
 // Every op that is ours or that xDSL printed otherwise, in the syntax of upstream.
 
 #s = affine_set<(d0)[s0] : (d0 + 256 - s0 >= 0, d0 == 0)>
@@ -10,7 +10,7 @@ func.func @f(%m: memref<?x?xf32>, %s: memref<f32>, %M: index, %N: index) {
   %c = arith.constant 0.0 : f32
   // CHECK-NEXT: affine.parallel (%i, %j) = (0, max(symbol(%N) - 3, 1)) to (symbol(%M), min(%N, symbol(%M) * 2 + 5)) step (14, 32) {
   affine.parallel (%i, %j) = (0, max(symbol(%N) - 3, 1)) to (symbol(%M), min(%N, symbol(%M) * 2 + 5)) step (14, 32) {
-    // CHECK-NEXT: %v = affine.load %m[%i + 1, symbol(%M) - %i * 2] {tag = 1 : i64} : memref<?x?xf32>
+    // CHECK-NEXT: %v = affine.load %m[%i + 1, %i * -2 + symbol(%M)] {tag = 1 : i64} : memref<?x?xf32>
     %v = affine.load %m[%i + 1, symbol(%M) - %i * 2] {tag = 1 : i64} : memref<?x?xf32>
     // CHECK-NEXT: affine.store %v, %m[(%i + %j) floordiv 32, %i mod 4 - 7] : memref<?x?xf32>
     affine.store %v, %m[(%i + %j) floordiv 32, %i mod 4 - 7] : memref<?x?xf32>
@@ -18,17 +18,17 @@ func.func @f(%m: memref<?x?xf32>, %s: memref<f32>, %M: index, %N: index) {
     affine.prefetch %m[%i, %j + 8], write, locality<2>, data : memref<?x?xf32>
     // CHECK-NEXT: affine.store %v, %s[] : memref<f32>
     affine.store %v, %s[] : memref<f32>
-    // CHECK-NEXT: %x = affine.max affine_map<(d0)[s0] -> ((d0 + -14), s0)>(%i)[%M]
+    // CHECK-NEXT: %x = affine.max affine_map<(d0)[s0] -> (d0 - 14, s0)>(%i)[%M]
     %x = affine.max affine_map<(d0)[s0] -> (d0 - 14, s0)>(%i)[%M]
-    // CHECK-NEXT: %y = affine.min affine_map<(d0)[s0] -> ((d0 + -14), s0)>(%i)[%M]
+    // CHECK-NEXT: %y = affine.min affine_map<(d0)[s0] -> (d0 - 14, s0)>(%i)[%M]
     %y = affine.min affine_map<(d0)[s0] -> (d0 - 14, s0)>(%i)[%M]
-    // CHECK-NEXT: affine.if affine_set<(d0)[s0] : (((d0 + 256) + (s0 * -1)) >= 0, d0 == 0)>(%i)[%N] {
+    // CHECK-NEXT: affine.if affine_set<(d0)[s0] : (d0 - s0 + 256 >= 0, d0 == 0)>(%i)[%N] {
     affine.if #s(%i)[%N] {
       // CHECK-NEXT: affine.store %c, %s[] : memref<f32>
       affine.store %c, %s[] : memref<f32>
     // CHECK-NEXT: }
     }
-    // CHECK-NEXT: %r, %r_1 = affine.if affine_set<(d0)[s0] : (((d0 + 256) + (s0 * -1)) >= 0, d0 == 0)>(%i)[%N] -> (f32, index) {
+    // CHECK-NEXT: %r:2 = affine.if affine_set<(d0)[s0] : (d0 - s0 + 256 >= 0, d0 == 0)>(%i)[%N] -> (f32, index) {
     %r:2 = affine.if #s(%i)[%N] -> (f32, index) {
       // CHECK-NEXT: affine.yield %v, %x : f32, index
       affine.yield %v, %x : f32, index
@@ -38,15 +38,15 @@ func.func @f(%m: memref<?x?xf32>, %s: memref<f32>, %M: index, %N: index) {
       affine.yield %c, %y : f32, index
     // CHECK-NEXT: } {hint}
     } {hint}
-    // CHECK-NEXT: affine.store %r, %s[] : memref<f32>
+    // CHECK-NEXT: affine.store %r#0, %s[] : memref<f32>
     affine.store %r#0, %s[] : memref<f32>
   // CHECK-NEXT: } {loop = "m"}
   } {loop = "m"}
-  // CHECK-NEXT: affine.parallel (%i_1) = (0) to (4) {
+  // CHECK-NEXT: affine.parallel (%i) = (0) to (4) {
   affine.parallel (%i) = (0) to (4) {
   // CHECK-NEXT: }
   }
-  // CHECK-NEXT: func.return
+  // CHECK-NEXT: return
   func.return
 // CHECK-NEXT: }
 }

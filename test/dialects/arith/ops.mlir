@@ -64,7 +64,7 @@ func.func @f(%a: vector<2x4xf32>, %b: vector<2x4xf32>, %i: vector<4xi32>, %t: te
   %m7 = math.roundeven %a : vector<2x4xf32>
   // CHECK-NEXT: %m8 = arith.maximumf %a, %b : vector<2x4xf32>
   %m8 = arith.maximumf %a, %b : vector<2x4xf32>
-  // CHECK-NEXT: func.return
+  // CHECK-NEXT: return
   func.return
 // CHECK-NEXT: }
 }

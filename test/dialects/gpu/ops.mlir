@@ -28,7 +28,7 @@ module attributes {gpu.container_module} {
   }
 }
 
-// CHECK:      builtin.module attributes {gpu.container_module} {
+// CHECK:      module attributes {gpu.container_module} {
 // CHECK-NEXT:   gpu.module @kernels {
 // CHECK-NEXT:     gpu.func @k(%a: memref<?xf32>) workgroup(%w: memref<32xf32, #gpu.address_space<workgroup>>) kernel {
 // CHECK-NEXT:       %i = gpu.thread_id x upper_bound 64
@@ -52,6 +52,6 @@ module attributes {gpu.container_module} {
 // CHECK-NEXT:       gpu.terminator
 // CHECK-NEXT:     }
 // CHECK-NEXT:     gpu.dealloc %d : memref<?xf32>
-// CHECK-NEXT:     func.return
+// CHECK-NEXT:     return
 // CHECK-NEXT:   }
 // CHECK-NEXT: }

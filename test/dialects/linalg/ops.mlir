@@ -1,5 +1,5 @@
-// RUN: mlopt %s | mlopt | filecheck %s
-// RUN: mlopt %s --mlir-print-op-generic | mlopt | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope | mlopt --mlir-print-local-scope | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope --mlir-print-op-generic | mlopt --mlir-print-local-scope | filecheck %s
 // Every op that is ours or that xDSL printed otherwise, in the syntax of upstream.
 
 #mn = affine_map<(m, n) -> (m, n)>
@@ -14,7 +14,7 @@ func.func @f(%a: tensor<4x8xf32>, %b: tensor<8x6xf32>, %c: tensor<4x6xf32>, %z: 
   linalg.copy ins(%m : memref<4x6xf32>) outs(%m : memref<4x6xf32>)
   // CHECK-NEXT: %mm = linalg.matmul ins(%a, %b : tensor<4x8xf32>, tensor<8x6xf32>) outs(%f : tensor<4x6xf32>) -> tensor<4x6xf32>
   %mm = linalg.matmul ins(%a, %b : tensor<4x8xf32>, tensor<8x6xf32>) outs(%f : tensor<4x6xf32>) -> tensor<4x6xf32>
-  // CHECK-NEXT: %g, %g_1 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%mm : tensor<4x6xf32>) outs(%c, %c : tensor<4x6xf32>, tensor<4x6xf32>) attrs = {loops = ["m", "n"], stage = "e"} {
+  // CHECK-NEXT: %g:2 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%mm : tensor<4x6xf32>) outs(%c, %c : tensor<4x6xf32>, tensor<4x6xf32>) attrs = {loops = ["m", "n"], stage = "e"} {
   %g:2 = linalg.generic {indexing_maps = [#mn, #mn, #mn], iterator_types = ["parallel", "parallel"]} ins(%mm : tensor<4x6xf32>) outs(%c, %c : tensor<4x6xf32>, tensor<4x6xf32>) attrs = {loops = ["m", "n"], stage = "e"} {
   // CHECK-NEXT: ^bb0(%x: f32, %y: f32, %w: f32):
   ^bb0(%x: f32, %y: f32, %w: f32):
@@ -26,9 +26,9 @@ func.func @f(%a: tensor<4x8xf32>, %b: tensor<8x6xf32>, %c: tensor<4x6xf32>, %z: 
   } -> (tensor<4x6xf32>, tensor<4x6xf32>)
   // CHECK-NEXT: linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%m : memref<4x6xf32>) outs(%m : memref<4x6xf32>) {
   linalg.generic {indexing_maps = [#mn, #mn], iterator_types = ["parallel", "parallel"]} ins(%m : memref<4x6xf32>) outs(%m : memref<4x6xf32>) {
-  // CHECK-NEXT: ^bb0(%x_1: f32, %y_1: f32):
+  // CHECK-NEXT: ^bb0(%x: f32, %y: f32):
   ^bb0(%x: f32, %y: f32):
-    // CHECK-NEXT: linalg.yield %x_1 : f32
+    // CHECK-NEXT: linalg.yield %x : f32
     linalg.yield %x : f32
   // CHECK-NEXT: }
   }
@@ -40,9 +40,9 @@ func.func @f(%a: tensor<4x8xf32>, %b: tensor<8x6xf32>, %c: tensor<4x6xf32>, %z: 
   %q = linalg.pack %dyn padding_value(%z : f32) inner_dims_pos = [1] inner_tiles = [%n] into %pk : tensor<?x?xf32> -> tensor<?x?x?xf32>
   // CHECK-NEXT: %e = tensor.empty() : tensor<8x4xf32>
   %e = tensor.empty() : tensor<8x4xf32>
-  // CHECK-NEXT: %t = linalg.transpose ins(%a:tensor<4x8xf32>) outs(%e:tensor<8x4xf32>) permutation = [1, 0]
+  // CHECK-NEXT: %t = linalg.transpose ins(%a : tensor<4x8xf32>) outs(%e : tensor<8x4xf32>) permutation = [1, 0]
   %t = linalg.transpose ins(%a : tensor<4x8xf32>) outs(%e : tensor<8x4xf32>) permutation = [1, 0]
-  // CHECK-NEXT: func.return %g, %g_1 : tensor<4x6xf32>, tensor<4x6xf32>
+  // CHECK-NEXT: return %g#0, %g#1 : tensor<4x6xf32>, tensor<4x6xf32>
   func.return %g#0, %g#1 : tensor<4x6xf32>, tensor<4x6xf32>
 // CHECK-NEXT: }
 }

@@ -19,7 +19,7 @@ llvm.func @fpext(%a: f64) {
 // -----
 
 llvm.func @extract(%v: vector<4xf32>, %i: i32) {
-  // expected-error @below {{gives f64}}
+  // expected-error @below {{failed to verify that result type matches vector element type}}
   %b = "llvm.extractelement"(%v, %i) : (vector<4xf32>, i32) -> f64
   llvm.return
 }
@@ -27,7 +27,7 @@ llvm.func @extract(%v: vector<4xf32>, %i: i32) {
 // -----
 
 llvm.func @gep(%p: !llvm.ptr) {
-  // expected-error @below {{indexes !llvm.struct<(i32, i32)> by 2}}
+  // expected-error @below {{index 1 indexing a struct is out of bounds}}
   %b = llvm.getelementptr %p[0, 2] : (!llvm.ptr) -> !llvm.ptr, !llvm.struct<(i32, i32)>
   llvm.return
 }

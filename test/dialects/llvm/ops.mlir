@@ -54,7 +54,7 @@ llvm.func @f(%a: f32, %v: vector<4xf32>, %i: i32, %vi: vector<4xi32>, %p: !llvm.
   %w = llvm.getelementptr inbounds %p[%l, 3] : (!llvm.ptr, i64) -> !llvm.ptr, !llvm.array<8 x f32>
   // CHECK-NEXT: %gv = llvm.getelementptr %p[%vi] : (!llvm.ptr, vector<4xi32>) -> vector<4x!llvm.ptr>, f32
   %gv = llvm.getelementptr %p[%vi] : (!llvm.ptr, vector<4xi32>) -> vector<4x!llvm.ptr>, f32
-  // CHECK-NEXT: %ld = llvm.load %p {nontemporal, alignment = 4 : i64} : !llvm.ptr -> f32
+  // CHECK-NEXT: %ld = llvm.load %p {alignment = 4 : i64, nontemporal} : !llvm.ptr -> f32
   %ld = llvm.load %p {alignment = 4 : i64, nontemporal} : !llvm.ptr -> f32
   // CHECK-NEXT: llvm.switch %i : i32, ^bb1(%i : i32) [
   llvm.switch %i : i32, ^bb1(%i : i32) [

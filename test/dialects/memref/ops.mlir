@@ -50,7 +50,7 @@ func.func @f(%m: memref<?x?xf32>, %arena: memref<?xi8>, %i: index, %n: index, %z
   %al = memref.assume_alignment %a, 64 : memref<?x4xf32>
   // CHECK-NEXT: memref.dealloc %a : memref<?x4xf32>
   memref.dealloc %a : memref<?x4xf32>
-  // CHECK-NEXT: func.return
+  // CHECK-NEXT: return
   func.return
 // CHECK-NEXT: }
 }

@@ -605,7 +605,34 @@ for _dtype in (np.int64, np.int32, np.uint8, np.float32, np.float16):
         note=np.dtype(_dtype).name,
     )
 
+for _from, _to, _name in (
+    (np.float32, np.int32, "i32"),
+    (np.uint16, np.float16, "f16"),
+    (np.int64, np.float64, "f64"),
+    (np.uint8, np.int8, "i8"),
+):
+    case(nn.BitcastOp, i(2, 5, dtype=_from, low=0, high=99), to=_name, expected=lambda x, to=_to: x.view(to), note=_name)
+case(
+    nn.RandomBitsOp, seed=7, result_type=result((5,), np.uint64), note="philox",
+    expected=lambda: np.array([_philox(i, 7) for i in range(5)], np.uint64),
+)  # fmt: skip
+
 # ---- resize -----------------------------------------------------------------------------------------------------------------------
+
+
+def _philox(place: int, key: int) -> int:
+    """Philox2x32-10 in Python's integers."""
+    left, right = place, 0
+    for _ in range(10):
+        product = left * 0xD256D193
+        left, right = (product >> 32) ^ key ^ right, product & 0xFFFFFFFF
+        key = (key + 0x9E3779B9) & 0xFFFFFFFF
+    return left << 32 | right
+
+
+def _line(at: Sequence[float], extent: int) -> Array:
+    """The matrix that takes a row to its values at these places."""
+    return np.maximum(1 - np.abs(np.arange(extent)[:, None] - np.array(at)), 0)
 
 
 def resize(x: Array, scales: Sequence[float], note: str = "", **attributes: Any) -> None:
@@ -615,6 +642,7 @@ def resize(x: Array, scales: Sequence[float], note: str = "", **attributes: Any)
         "coordinate_mode": "coordinate_transformation_mode",
         "nearest_mode": "nearest_mode",
         "exclude_outside": "exclude_outside",
+        "antialias": "antialias",
     }
     onnx_attributes = {renamed[k]: int(v) if isinstance(v, bool) else v for k, v in attributes.items()}
     case(
@@ -632,6 +660,13 @@ for _coordinates in ("half_pixel", "pytorch_half_pixel", "align_corners", "asymm
         resize(f(1, 2, 4, 5), [1, 1, 2.6, 0.6], mode=_mode, coordinate_mode=_coordinates)
 resize(f(1, 1, 4, 4), [1, 1, 2, 2], mode="cubic", exclude_outside=True, coordinate_mode="half_pixel")
 resize(f(1, 4, 5, 2), [1, 2, 2, 1], mode="linear", note="last")
+for _mode in ("linear", "cubic"):
+    resize(f(1, 2, 6, 5), [1, 1, 0.4, 0.7], mode=_mode, antialias=True)
+    resize(f(1, 1, 6, 4), [1, 1, 0.5, 2], mode=_mode, antialias=True, exclude_outside=True)
+case(
+    nn.ResizeOp, f(4, 5), scales=[1.0, 1.0], origins=[0.0, 3.0], steps=[0.5, -0.5], coordinate_mode="affine", mode="linear", result_type=result((4, 5), np.float32),
+    expected=lambda x: np.stack([(x[r // 2] + x[(r + 1) // 2]) / 2 for r in range(4)]) @ _line([3, 2.5, 2, 1.5, 1], 5).astype(np.float32), note="affine",
+)  # fmt: skip
 resize(f(2, 7), [1, 1.5], mode="linear", note="1d")
 
 # ---- recurrent --------------------------------------------------------------------------------------------------------------------
@@ -667,3 +702,53 @@ for _direction in ("forward", "reverse", "bidirectional"):
         nn.LstmOp, f(4, 2, 3), f(_d, 8, 3, high=1), f(_d, 8, 2, high=1), f(_d, 16, high=1), f(_d, 2, 2), f(_d, 2, 2, low=-1),
         direction=_direction, expected=_lstm_expected(_direction), note=_direction, tolerance=1e-5,
     )  # fmt: skip
+
+# ---- attention --------------------------------------------------------------------------------------------------------------------
+
+
+def _attention_expected(scale: float = 1.0, fill: float = -np.inf, zero: bool = False) -> Callable[..., Any]:
+    def run(q: Array, k: Array, v: Array, mask: Array | None = None) -> Any:
+        """One query at a time."""
+        y = np.zeros((*q.shape[:-1], v.shape[-1]))
+        group = q.shape[-3] // k.shape[-3]
+        masks = np.broadcast_to(np.float32(0) if mask is None else mask, (*q.shape[:-1], k.shape[-2]))
+        for *batch, head, row in np.ndindex(*q.shape[:-1]):
+            keys, values = k[(*batch, head // group)].astype(np.float64), v[(*batch, head // group)].astype(np.float64)
+            scores = keys @ q[(*batch, head, row)] * scale
+            m = masks[(*batch, head, row)]
+            scores = np.where(m, scores, fill) if m.dtype == np.bool_ else scores + m
+            if np.isneginf(scores).all():
+                y[(*batch, head, row)] = 0 if zero else np.nan
+            else:
+                weights = np.exp(scores - scores.max())
+                y[(*batch, head, row)] = weights / weights.sum() @ values
+        return y
+
+    return run
+
+
+case(nn.AttentionOp, f(2, 3, 4, 5), f(2, 3, 6, 5), f(2, 3, 6, 2), scale=0.5, expected=_attention_expected(0.5), tolerance=1e-5)
+case(nn.AttentionOp, f(6, 2, 5), f(2, 3, 5), f(2, 3, 4), expected=_attention_expected(), note="grouped", tolerance=1e-5)
+case(
+    nn.AttentionOp, f(2, 2, 3, 4), f(2, 1, 3, 4), f(2, 1, 3, 4), f(2, 1, 1, 3), expected=_attention_expected(), note="added", tolerance=1e-5
+)
+for _zero in (False, True):
+    case(
+        nn.AttentionOp, f(1, 2, 3, 4), f(1, 2, 3, 4), f(1, 2, 3, 4), np.array([[True, False, True], [False] * 3, [True] * 3]),
+        masked_rows="zero" if _zero else "nan", expected=_attention_expected(zero=_zero), note=f"masked_{_zero}", tolerance=1e-5,
+    )  # fmt: skip
+case(
+    nn.AttentionOp, f(1, 1, 2, 4), f(1, 1, 3, 4), f(1, 1, 3, 4), np.array([[True, False, False], [False] * 3]), fill=-10.0,
+    expected=_attention_expected(fill=-10.0), note="filled", tolerance=1e-5,
+)  # fmt: skip
+case(
+    nn.RotaryEmbeddingOp, f(2, 3, 4, 6), f(4, 6), f(1, 3, 1, 1),
+    expected=lambda x, c, s: x * c + np.concatenate([-x[..., 3:], x[..., :3]], -1) * s,
+)  # fmt: skip
+case(
+    nn.RotaryEmbeddingOp,
+    f(3, 2),
+    f(3, 2),
+    f(3, 2),
+    expected=lambda x, c, s: np.stack([x[:, 0] * c[:, 0] - x[:, 1] * s[:, 0], x[:, 1] * c[:, 1] + x[:, 0] * s[:, 1]], 1),
+)

@@ -101,3 +101,27 @@ func.func @lstm(%x: tensor<5x1x3xf32>, %w: tensor<1x8x3xf32>, %r: tensor<1x8x2xf
   %0, %1, %2 = nn.lstm %x, %w, %r, %b, %h, %h : tensor<5x1x3xf32>, tensor<1x8x3xf32>, tensor<1x8x2xf32>, tensor<1x8xf32>, tensor<1x1x2xf32>, tensor<1x1x2xf32>
   func.return
 }
+
+// -----
+
+func.func @attention(%q: tensor<1x3x2x4xf32>, %k: tensor<1x2x5x4xf32>) {
+  // expected-error @below {{nn.attention: 3 heads of queries cannot share 2 heads of keys}}
+  %0 = nn.attention %q, %k, %k : tensor<1x3x2x4xf32>, tensor<1x2x5x4xf32>, tensor<1x2x5x4xf32> -> tensor<1x3x2x4xf32>
+  func.return
+}
+
+// -----
+
+func.func @attention_mask(%q: tensor<1x2x2x4xf32>, %m: tensor<2x2x2x2xf32>) {
+  // expected-error @below {{nn.attention: the mask of shape 2x2x2x2 does not broadcast to 1x2x2x2}}
+  %0 = nn.attention %q, %q, %q, %m : tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<2x2x2x2xf32> -> tensor<1x2x2x4xf32>
+  func.return
+}
+
+// -----
+
+func.func @rotary(%x: tensor<2x3xf32>) {
+  // expected-error @below {{nn.rotary_embedding: the last axis of tensor<2x3xf32> has no halves}}
+  %0 = nn.rotary_embedding %x, %x, %x : tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32> -> tensor<2x3xf32>
+  func.return
+}

@@ -18,7 +18,7 @@ func.func @f(%M: index, %N: index, %z: f32, %c: i1, %m: memref<f32>) -> (f32, i3
     scf.reduce
   // CHECK-NEXT: } {tag}
   } {tag}
-  // CHECK-NEXT: %s = scf.parallel (%i0_1) = (%c0) to (%M) step (%c1) init (%z) -> f32 {
+  // CHECK-NEXT: %s = scf.parallel (%i0) = (%c0) to (%M) step (%c1) init (%z) -> f32 {
   %s = scf.parallel (%i0) = (%c0) to (%M) step (%c1) init (%z) -> f32 {
     // CHECK-NEXT: scf.reduce(%z : f32) {
     scf.reduce(%z : f32) {
@@ -32,23 +32,23 @@ func.func @f(%M: index, %N: index, %z: f32, %c: i1, %m: memref<f32>) -> (f32, i3
     }
   // CHECK-NEXT: }
   }
-  // CHECK-NEXT: %s2, %s2_1 = scf.parallel (%i0_2) = (%c0) to (%M) step (%c1) init (%z, %i) -> (f32, i32) {
+  // CHECK-NEXT: %s2:2 = scf.parallel (%i0) = (%c0) to (%M) step (%c1) init (%z, %i) -> (f32, i32) {
   %s2:2 = scf.parallel (%i0) = (%c0) to (%M) step (%c1) init (%z, %i) -> (f32, i32) {
     // CHECK-NEXT: scf.reduce(%z, %i : f32, i32) {
     scf.reduce(%z, %i : f32, i32) {
-    // CHECK-NEXT: ^bb0(%a_1: f32, %b_1: f32):
+    // CHECK-NEXT: ^bb0(%a: f32, %b: f32):
     ^bb0(%a: f32, %b: f32):
-      // CHECK-NEXT: %sum_1 = arith.addf %a_1, %b_1 : f32
+      // CHECK-NEXT: %sum = arith.addf %a, %b : f32
       %sum = arith.addf %a, %b : f32
-      // CHECK-NEXT: scf.reduce.return %sum_1 : f32
+      // CHECK-NEXT: scf.reduce.return %sum : f32
       scf.reduce.return %sum : f32
     // CHECK-NEXT: }, {
     }, {
-    // CHECK-NEXT: ^bb0(%a_2: i32, %b_2: i32):
+    // CHECK-NEXT: ^bb0(%a: i32, %b: i32):
     ^bb0(%a: i32, %b: i32):
-      // CHECK-NEXT: %sum_2 = arith.addi %a_2, %b_2 : i32
+      // CHECK-NEXT: %sum = arith.addi %a, %b : i32
       %sum = arith.addi %a, %b : i32
-      // CHECK-NEXT: scf.reduce.return %sum_2 : i32
+      // CHECK-NEXT: scf.reduce.return %sum : i32
       scf.reduce.return %sum : i32
     // CHECK-NEXT: }
     }
@@ -60,13 +60,13 @@ func.func @f(%M: index, %N: index, %z: f32, %c: i1, %m: memref<f32>) -> (f32, i3
     memref.store %z, %m[] : memref<f32>
   // CHECK-NEXT: }
   }
-  // CHECK-NEXT: %r, %r_1 = scf.if %c -> (f32, i32) {
+  // CHECK-NEXT: %r:2 = scf.if %c -> (f32, i32) {
   %r:2 = scf.if %c -> (f32, i32) {
     // CHECK-NEXT: scf.yield %s, %i : f32, i32
     scf.yield %s, %i : f32, i32
   // CHECK-NEXT: } else {
   } else {
-    // CHECK-NEXT: scf.yield %z, %s2_1 : f32, i32
+    // CHECK-NEXT: scf.yield %z, %s2#1 : f32, i32
     scf.yield %z, %s2#1 : f32, i32
   // CHECK-NEXT: }
   }
@@ -82,7 +82,7 @@ func.func @f(%M: index, %N: index, %z: f32, %c: i1, %m: memref<f32>) -> (f32, i3
     scf.yield %y : f32
   // CHECK-NEXT: }
   }
-  // CHECK-NEXT: func.return %r, %r_1 : f32, i32
+  // CHECK-NEXT: return %r#0, %r#1 : f32, i32
   func.return %r#0, %r#1 : f32, i32
 // CHECK-NEXT: }
 }

@@ -34,7 +34,7 @@ func.func @f(%t: tensor<?x?xf32>, %u: tensor<2x3x4xf32>, %n: index, %z: f32, %s:
   } : tensor<4x4xf32> to tensor<4x?xf32>
   // CHECK-NEXT: %g = tensor.generate %n {
   %g = tensor.generate %n {
-  // CHECK-NEXT: ^bb0(%x_1: index, %y_1: index):
+  // CHECK-NEXT: ^bb0(%{{.*}}: index, %{{.*}}: index):
   ^bb0(%x: index, %y: index):
     // CHECK-NEXT: tensor.yield %z : f32
     tensor.yield %z : f32
@@ -56,7 +56,7 @@ func.func @f(%t: tensor<?x?xf32>, %u: tensor<2x3x4xf32>, %n: index, %z: f32, %s:
   %o = tensor.empty(%n) : tensor<?x4xf32>
   // CHECK-NEXT: %q = tensor.splat %z : tensor<4xf32>
   %q = tensor.splat %z : tensor<4xf32>
-  // CHECK-NEXT: func.return
+  // CHECK-NEXT: return
   func.return
 // CHECK-NEXT: }
 }

@@ -1,5 +1,5 @@
-// RUN: mlopt %s | mlopt | filecheck %s
-// RUN: mlopt %s --mlir-print-op-generic | mlopt | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope | mlopt --mlir-print-local-scope | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope --mlir-print-op-generic | mlopt --mlir-print-local-scope | filecheck %s
 // Every op that is ours or that xDSL printed otherwise, in the syntax of upstream.
 
 // CHECK-LABEL: func.func @f(%m: memref<?x?xf32>, %t: tensor<?x?xf32>, %i: index, %s: f32, %k: vector<2x4xi1>, %v: vector<2x4xf32>, %r: vector<4xf32>, %x: vector<4xi32>, %k1: vector<4xi1>, %z: memref<f32>) -> tensor<?x?xf32> {
@@ -42,7 +42,7 @@ func.func @f(%m: memref<?x?xf32>, %t: tensor<?x?xf32>, %i: index, %s: f32, %k: v
   %n = vector.step : vector<4xindex>
   // CHECK-NEXT: %o = vector.from_elements %s, %s, %s, %s : vector<2x2xf32>
   %o = vector.from_elements %s, %s, %s, %s : vector<2x2xf32>
-  // CHECK-NEXT: %p, %p_1, %p_2, %p_3 = vector.to_elements %o : vector<2x2xf32>
+  // CHECK-NEXT: %p:4 = vector.to_elements %o : vector<2x2xf32>
   %p:4 = vector.to_elements %o : vector<2x2xf32>
   // CHECK-NEXT: %q = vector.fma %v, %v, %h : vector<2x4xf32>
   %q = vector.fma %v, %v, %h : vector<2x4xf32>
@@ -80,7 +80,7 @@ func.func @f(%m: memref<?x?xf32>, %t: tensor<?x?xf32>, %i: index, %s: f32, %k: v
   %t9 = vector.insert_strided_slice %t8, %v {offsets = [0, 2], strides = [1, 1]} : vector<2x2xf32> into vector<2x4xf32>
   // CHECK-NEXT: %ta = vector.shuffle %r, %r [0, 5, 2, 7] : vector<4xf32>, vector<4xf32>
   %ta = vector.shuffle %r, %r [0, 5, 2, 7] : vector<4xf32>, vector<4xf32>
-  // CHECK-NEXT: func.return %d : tensor<?x?xf32>
+  // CHECK-NEXT: return %d : tensor<?x?xf32>
   func.return %d : tensor<?x?xf32>
 // CHECK-NEXT: }
 }

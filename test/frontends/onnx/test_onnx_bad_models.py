@@ -252,10 +252,18 @@ def test_unsupported_operators_are_reported_at_once() -> None:
         import_model(model(nodes, {"x": [4], "s": value("s", [2], TensorProto.INT64)}, ["a", "c", "d"]))
     assert caught.value.message == (
         "3 operators are not supported: "
-        "NonZero (1 node, first 'nz': its operand must be known when the model is compiled, but depends on input 'x'); "
+        "NonZero (1 node, first 'nz': its number of elements that are not zero "
+        "must be known when the model is compiled, but depends on input 'x'); "
         "com.example.Frob (2 nodes, first 'f1'); "
         "Reshape (1 node, first 'r': its shape must be known when the model is compiled, but depends on input 's')"
     )
+
+
+def test_what_no_input_decides_but_only_a_run_tells() -> None:
+    """How many boxes are left is counted by a loop, though all of them are weights here."""
+    weights = {"b": np.array([[[0, 0, 1, 1]]], np.float32), "s": np.ones((1, 1, 1), np.float32), "n": np.array([1])}
+    with pytest.raises(CompileError, match="must be known when the model is compiled, but is computed only when it runs"):
+        import_model(model([node("NonMaxSuppression", ["b", "s", "n"], ["y"])], {"x": [4]}, ["y"], weights))
 
 
 # ---- mutations of a sound model -------------------------------------------------------------------------------------------------------
@@ -288,7 +296,7 @@ def typical() -> bytes:
 SOUND = typical()
 
 
-@settings(max_examples=400, deadline=2000, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=20_000, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.integers(0, len(SOUND) - 1), st.integers(0, 255)), min_size=1, max_size=4), st.integers(0, 40))
 def test_mutated_bytes_raise_nothing_else(changes: list[tuple[int, int]], cut: int) -> None:
     data = bytearray(SOUND)
@@ -297,7 +305,7 @@ def test_mutated_bytes_raise_nothing_else(changes: list[tuple[int, int]], cut: i
     survives(bytes(data[: len(data) - cut] if cut < 8 else data))
 
 
-@settings(max_examples=400, deadline=2000, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=20_000, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_mutated_models_raise_nothing_else(data: st.DataObject) -> None:
     """Fields are changed rather than bytes, so that most mutants still parse and reach the converters."""
@@ -340,7 +348,7 @@ def test_mutated_models_raise_nothing_else(data: st.DataObject) -> None:
 
 
 def survives(data: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()  # not the clock: other programs may be running
     try:
         import_model(data).verify()
     except CompileError as error:
@@ -348,7 +356,7 @@ def survives(data: bytes) -> None:
     else:
         lines = 1
     assert lines == 1
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_a_model_proto_is_not_changed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from onnx_evaluate import evaluate
 from stepwell.frontends.onnx import import_model
 from stepwell.frontends.onnx.registry import operators
 from stepwell.ir.diagnostics import CompileError
+from stepwell.onnx import InferenceSession
 
 # Of operators with dozens of cases that differ in little, these patterns leave a few.
 THINNED = re.compile(
@@ -51,18 +53,19 @@ def chosen() -> list[str]:
 
 # Sound models that the importer refuses, each for the reason that it states.
 REFUSED: dict[str, str] = {
-    r"cast.*(FLOAT8|FLOAT4|INT4|INT2|E8M0|e8m0)|(de|)quantizelinear_(e4m3fn|e5m2|u?int[42]|float4)|STRING|string": "element type|FLOAT8",
-    r"scan_sum": "it is supported from opset 9 on",
-    r"sequence_insert|split_to_sequence": "is a (sequence|optional)",
+    r"STRING|string": "element type STRING",
+    r"sequence_insert|split_to_sequence": "is a sequence",
     r"optional_get_element_(optional|sequence)|optional_has_element_(tensor|optional|empty_optional)_input": "is a (sequence|optional)",
-    r"identity_(sequence|opt)|if_(opt|seq)|loop1\d_seq": "is a (sequence|optional) type|is a (sequence|optional)|not supported",
-    r"resize.*antialias": "antialias",
-    r"resize_tf_crop_and_resize": "coordinate mode tf_crop_and_resize",
-    r"training_dropout_(?!zero)|training_dropout$": "training mode",
-    r"einsum_batch_diagonal": "a diagonal",
-    r"bitcast_bool": "differ in size",
-    r"range_bfloat16": "must be known",
+    r"identity_(sequence|opt)|if_(opt|seq)|loop1\d_seq": "is a (sequence|optional)",
 }
+
+
+# Results whose sizes only a run can tell: a module of fixed shapes cannot hold them, the program of stages can.
+STAGED = re.compile("^test_nonmaxsuppression_")
+
+# Results drawn at random; the stored ones come from a generator that the standard does not prescribe.
+DRAWN = re.compile("^test_bernoulli")
+DROPPED = re.compile("^test_training_dropout(_default)?(_mask)?$")
 
 
 def refusal(name: str) -> str | None:
@@ -96,19 +99,40 @@ def test_node(name: str) -> None:
         with pytest.raises(CompileError, match=reason):
             run(case.model, arrays)
         return
+    if STAGED.search(name):
+        for given, wanted in case.data_sets:
+            arrays = [array(a) for a in given]
+            with pytest.raises(CompileError, match="its number of elements that are not zero must be known"):
+                import_fixing_what_it_asks_for(case.model, arrays)
+            feeds = dict(zip((v.name for v in case.model.graph.input), arrays, strict=True))
+            compare(case, InferenceSession(case.model, threads=1).run(None, feeds), wanted)
+        return
     for given, wanted in case.data_sets:
         arrays = [array(a) for a in given]
         module = import_fixing_what_it_asks_for(case.model, arrays)
         module.verify()
-        for got, want in zip(evaluate(module, arrays), map(array, wanted), strict=True):
-            assert got.dtype == want.dtype
-            assert got.shape == want.shape
-            if name.startswith("test_dft_inverse"):
-                want, case.atol = np.where(np.abs(want) < 1e-6, 0, want), 1e-6  # the expected zeros are rounding errors of an f32 FFT
-            rtol = max(case.rtol, 2**-6) if got.dtype.name == "bfloat16" else case.rtol
-            if got.dtype.kind in "fV":
-                got, want = got.astype(np.float64), want.astype(np.float64)
-            np.testing.assert_allclose(got, want, rtol=rtol, atol=case.atol)
+        compare(case, evaluate(module, arrays), wanted)
+
+
+def compare(case: Any, results: Sequence[Any], wanted: Sequence[Any]) -> None:
+    """Types, shapes and values are the stored ones, as closely as the case asks; of numbers drawn at random, only that they can occur."""
+    for got, want in zip(results, map(array, wanted), strict=True):
+        assert got.dtype == want.dtype
+        assert got.shape == want.shape
+        if DRAWN.search(case.name):
+            assert set(got.ravel().tolist()) == {0, 1}  # ten probabilities around a half: not all alike
+            continue
+        if DROPPED.search(case.name):
+            kept = (got != 0) & (want != 0)  # by both generators: such elements are scaled alike
+            assert kept.any()
+            np.testing.assert_allclose(got[kept], want[kept], rtol=case.rtol)
+            continue
+        if case.name.startswith("test_dft_inverse"):
+            want, case.atol = np.where(np.abs(want) < 1e-6, 0, want), 1e-6  # the expected zeros are rounding errors of an f32 FFT
+        rtol = max(case.rtol, 2**-6) if got.dtype.name == "bfloat16" else case.rtol
+        if got.dtype.kind in "fV":
+            got, want = got.astype(np.float64), want.astype(np.float64)
+        np.testing.assert_allclose(got, want, rtol=rtol, atol=case.atol)
 
 
 DATA = Path(onnx.backend.test.__file__).parent / "data"

@@ -67,7 +67,11 @@ def test_light_models_mean_what_onnxruntime_computes(name: str) -> None:
     np.testing.assert_allclose(got, want, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", [name for name, entry in models.MODELS.items() if not entry.weightless] + ["squeezenet", "densenet121"])
+# Where the sampling rate is an input, a part of the model depends on it.
+STATIC = [name for name, entry in models.MODELS.items() if not entry.weightless and "sr" not in entry.shapes]
+
+
+@pytest.mark.parametrize("name", [*STATIC, "squeezenet", "densenet121"])
 def test_every_shape_is_known_and_shape_arithmetic_is_gone(name: str) -> None:
     main = main_of(import_model(located(name), models.shapes(name)))
     assert names(main, "input_names") == list(models.shapes(name))

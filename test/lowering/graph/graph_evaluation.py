@@ -11,6 +11,7 @@ from xdsl.ir import Block, SSAValue
 from xdsl.parser import Parser
 
 from stepwell.dialects.nn.base import NnOp, ints
+from stepwell.dialects.nn.control import LoopOp
 from stepwell.ir.constants import array_of, dtype_of
 from stepwell.ir.registry import find_pass, make_context
 
@@ -54,7 +55,7 @@ def _block(block: Block, values: dict[SSAValue, Any], table: dict[str, func.Func
         operands = [values[o] for o in op.operands]
         if isinstance(op, NnOp):
             results: Any = op.evaluate(*operands)
-        elif op.name in ("func.return", "scf.yield"):
+        elif op.name in ("func.return", "scf.yield", "scf.condition", "nn.yield"):
             return operands
         elif op.name == "arith.constant":
             value: Any = op.properties["value"]
@@ -67,6 +68,21 @@ def _block(block: Block, values: dict[SSAValue, Any], table: dict[str, func.Func
             body = op.regions[0].block
             for i in range(*operands[:3]):
                 results = _block(body, {**values, **dict(zip(body.args, [i, *results], strict=True))}, table)
+        elif op.name in ("nn.if", "scf.if"):
+            results = _block(op.regions[0 if operands[0] else 1].block, dict(values), table)
+        elif isinstance(op, LoopOp):
+            results = _loop(op, values, table)
+        elif op.name == "scf.while":
+            before, after = (region.block for region in op.regions)
+            goes, *results = _block(before, {**values, **dict(zip(before.args, operands, strict=True))}, table)
+            while goes:
+                following = _block(after, {**values, **dict(zip(after.args, results, strict=True))}, table)
+                goes, *results = _block(before, {**values, **dict(zip(before.args, following, strict=True))}, table)
+        elif op.name in ("arith.cmpi", "arith.andi", "arith.index_cast", "tensor.extract"):
+            meaning: Any = {"arith.cmpi": lambda a, b: a < b, "arith.andi": lambda a, b: a and b}
+            results = [meaning.get(op.name, lambda a: a[()] if op.name == "tensor.extract" else a)(*operands)]
+        elif op.name == "tensor.insert":
+            results = [np.full_like(operands[1], operands[0])]
         elif op.name in ("arith.subi", "arith.addi"):
             results = [operands[0] - operands[1] if op.name == "arith.subi" else operands[0] + operands[1]]
         elif op.name in ("tensor.extract_slice", "tensor.insert_slice"):
@@ -84,6 +100,23 @@ def _block(block: Block, values: dict[SSAValue, Any], table: dict[str, func.Func
                 assert array.dtype == dtype_of(type_.element_type), f"{op.name}: {array.dtype} for {type_}"
             values[result] = array
     return []
+
+
+def _loop(op: LoopOp, values: dict[SSAValue, Any], table: dict[str, func.FuncOp]) -> list[Any]:
+    """`nn.loop`, as its documentation says it."""
+    trips = op.known_trips if op.count is None else int(values[op.count])
+    goes = op.condition is None or values[op.condition]
+    state, parts, i = [values[v] for v in op.carried], [list[Any]() for _ in op.stacks], 0
+    block = op.body.block
+    while goes and (trips is None or i < trips):
+        slices = [np.take(values[x], trips - 1 - i if backward and trips else i, axis) for x, axis, backward in op.scans]
+        results = _block(block, {**values, **dict(zip(block.args, [np.array(i), *state, *slices], strict=True))}, table)
+        goes = op.condition is None or results.pop(0)
+        state = results[: len(state)]
+        for part, result in zip(parts, results[len(state) :], strict=True):
+            part.append(result)
+        i += 1
+    return [*state, *(np.stack(p[::-1] if backward else p, axis) for p, (axis, backward) in zip(parts, op.stacks, strict=True))]
 
 
 def _slice(op: Any, operands: list[Any]) -> Any:

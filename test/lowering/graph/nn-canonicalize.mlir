@@ -2,7 +2,7 @@
 
 // Identities vanish, constants stand on the right.
 // CHECK-LABEL: func.func @identities(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
-// CHECK-NEXT:      func.return %x : tensor<2x3xf32>
+// CHECK-NEXT:      return %x : tensor<2x3xf32>
 // CHECK-NEXT:    }
 func.func @identities(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
   %zero = nn.constant dense<0.0> : tensor<f32>
@@ -23,7 +23,7 @@ func.func @identities(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
 // CHECK-NEXT:      %zero = nn.constant dense<0.000000e+00> : tensor<f32>
 // CHECK-NEXT:      %a = nn.mul %x, %one : tensor<3xf32>, tensor<2x3xf32> -> tensor<2x3xf32>
 // CHECK-NEXT:      %b = nn.mul %x, %zero : tensor<3xf32>, tensor<f32> -> tensor<3xf32>
-// CHECK-NEXT:      func.return %a, %b : tensor<2x3xf32>, tensor<3xf32>
+// CHECK-NEXT:      return %a, %b : tensor<2x3xf32>, tensor<3xf32>
 // CHECK-NEXT:    }
 func.func @not_identities(%x: tensor<3xf32>) -> (tensor<2x3xf32>, tensor<3xf32>) {
   %one = nn.constant dense<1.0> : tensor<2x3xf32>
@@ -41,7 +41,7 @@ func.func @not_identities(%x: tensor<3xf32>) -> (tensor<2x3xf32>, tensor<3xf32>)
 // CHECK-NEXT:      %b = nn.mul %x, %1 : tensor<3xf32>, tensor<3xf32> -> tensor<3xf32>
 // CHECK-NEXT:      %d = nn.mul %x, %x : tensor<3xf32>, tensor<3xf32> -> tensor<3xf32>
 // CHECK-NEXT:      %e = nn.rsqrt %d : tensor<3xf32>
-// CHECK-NEXT:      func.return %a, %b, %d, %e : tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>
+// CHECK-NEXT:      return %a, %b, %d, %e : tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>
 // CHECK-NEXT:    }
 func.func @arithmetic(%x: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) {
   %c = nn.constant dense<[1.0, 2.0, 3.0]> : tensor<3xf32>
@@ -60,7 +60,7 @@ func.func @arithmetic(%x: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>, tenso
 // CHECK-LABEL: func.func @division_by_three(%x: tensor<3xf32>) -> tensor<3xf32> {
 // CHECK-NEXT:      %three = nn.constant dense<3.000000e+00> : tensor<f32>
 // CHECK-NEXT:      %a = nn.div %x, %three : tensor<3xf32>, tensor<f32> -> tensor<3xf32>
-// CHECK-NEXT:      func.return %a : tensor<3xf32>
+// CHECK-NEXT:      return %a : tensor<3xf32>
 // CHECK-NEXT:    }
 func.func @division_by_three(%x: tensor<3xf32>) -> tensor<3xf32> {
   %three = nn.constant dense<3.0> : tensor<f32>
@@ -71,7 +71,7 @@ func.func @division_by_three(%x: tensor<3xf32>) -> tensor<3xf32> {
 // CHECK-LABEL: func.func @bounds(%x: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) {
 // CHECK-NEXT:      %a = nn.relu %x : tensor<3xf32>
 // CHECK-NEXT:      %c = nn.clip %x min = 0.0 max = 4.0 : tensor<3xf32>
-// CHECK-NEXT:      func.return %c, %a, %x : tensor<3xf32>, tensor<3xf32>, tensor<3xf32>
+// CHECK-NEXT:      return %c, %a, %x : tensor<3xf32>, tensor<3xf32>, tensor<3xf32>
 // CHECK-NEXT:    }
 func.func @bounds(%x: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) {
   %zero = nn.constant dense<0.0> : tensor<f32>
@@ -89,7 +89,7 @@ func.func @bounds(%x: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>, tensor<3x
 // CHECK-NEXT:      %b = nn.cast %x : tensor<3xi8> -> tensor<3xf32>
 // CHECK-NEXT:      %d = nn.cast %y : tensor<3xf32> -> tensor<3xi8>
 // CHECK-NEXT:      %e = nn.cast %d : tensor<3xi8> -> tensor<3xf32>
-// CHECK-NEXT:      func.return %b, %x, %e : tensor<3xf32>, tensor<3xi8>, tensor<3xf32>
+// CHECK-NEXT:      return %b, %x, %e : tensor<3xf32>, tensor<3xi8>, tensor<3xf32>
 // CHECK-NEXT:    }
 func.func @casts(%x: tensor<3xi8>, %y: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xi8>, tensor<3xf32>) {
   %a = nn.cast %x : tensor<3xi8> -> tensor<3xi32>
@@ -102,7 +102,7 @@ func.func @casts(%x: tensor<3xi8>, %y: tensor<3xf32>) -> (tensor<3xf32>, tensor<
 
 // CHECK-LABEL: func.func @selects(%x: tensor<3xf32>, %y: tensor<2x3xf32>, %c: tensor<2x3xi1>) -> (tensor<2x3xf32>, tensor<2x3xf32>) {
 // CHECK-NEXT:      %a = nn.broadcast_to %x : tensor<3xf32> -> tensor<2x3xf32>
-// CHECK-NEXT:      func.return %a, %y : tensor<2x3xf32>, tensor<2x3xf32>
+// CHECK-NEXT:      return %a, %y : tensor<2x3xf32>, tensor<2x3xf32>
 // CHECK-NEXT:    }
 func.func @selects(%x: tensor<3xf32>, %y: tensor<2x3xf32>, %c: tensor<2x3xi1>) -> (tensor<2x3xf32>, tensor<2x3xf32>) {
   %true = nn.constant dense<true> : tensor<i1>
@@ -117,7 +117,7 @@ func.func @selects(%x: tensor<3xf32>, %y: tensor<2x3xf32>, %c: tensor<2x3xi1>) -
 // CHECK-NEXT:      %0 = nn.exp %x : tensor<3xf32>
 // CHECK-NEXT:      %c = nn.add %y, %0 : tensor<2x3xf32>, tensor<3xf32> -> tensor<2x3xf32>
 // CHECK-NEXT:      %d = nn.add %x, %a : tensor<3xf32>, tensor<2x3xf32> -> tensor<2x3xf32>
-// CHECK-NEXT:      func.return %c, %d : tensor<2x3xf32>, tensor<2x3xf32>
+// CHECK-NEXT:      return %c, %d : tensor<2x3xf32>, tensor<2x3xf32>
 // CHECK-NEXT:    }
 func.func @broadcasts(%x: tensor<3xf32>, %y: tensor<2x3xf32>) -> (tensor<2x3xf32>, tensor<2x3xf32>) {
   %a = nn.broadcast_to %x : tensor<3xf32> -> tensor<2x3xf32>
@@ -129,7 +129,7 @@ func.func @broadcasts(%x: tensor<3xf32>, %y: tensor<2x3xf32>) -> (tensor<2x3xf32
 
 // CHECK-LABEL: func.func @reshapes(%x: tensor<2x3x4xf32>) -> (tensor<24xf32>, tensor<2x3x4xf32>) {
 // CHECK-NEXT:      %b = nn.reshape %x : tensor<2x3x4xf32> -> tensor<24xf32>
-// CHECK-NEXT:      func.return %b, %x : tensor<24xf32>, tensor<2x3x4xf32>
+// CHECK-NEXT:      return %b, %x : tensor<24xf32>, tensor<2x3x4xf32>
 // CHECK-NEXT:    }
 func.func @reshapes(%x: tensor<2x3x4xf32>) -> (tensor<24xf32>, tensor<2x3x4xf32>) {
   %a = nn.reshape %x : tensor<2x3x4xf32> -> tensor<6x4xf32>
@@ -142,7 +142,7 @@ func.func @reshapes(%x: tensor<2x3x4xf32>) -> (tensor<24xf32>, tensor<2x3x4xf32>
 // CHECK-LABEL: func.func @transposes(%x: tensor<1x3x1x4xf32>, %y: tensor<2x3x4xf32>) -> (tensor<3x1x1x4xf32>, tensor<4x3x2xf32>) {
 // CHECK-NEXT:      %a = nn.reshape %x : tensor<1x3x1x4xf32> -> tensor<3x1x1x4xf32>
 // CHECK-NEXT:      %c = nn.transpose %y permutation = [2, 1, 0] : tensor<2x3x4xf32> -> tensor<4x3x2xf32>
-// CHECK-NEXT:      func.return %a, %c : tensor<3x1x1x4xf32>, tensor<4x3x2xf32>
+// CHECK-NEXT:      return %a, %c : tensor<3x1x1x4xf32>, tensor<4x3x2xf32>
 // CHECK-NEXT:    }
 func.func @transposes(%x: tensor<1x3x1x4xf32>, %y: tensor<2x3x4xf32>) -> (tensor<3x1x1x4xf32>, tensor<4x3x2xf32>) {
   %a = nn.transpose %x permutation = [1, 0, 2, 3] : tensor<1x3x1x4xf32> -> tensor<3x1x1x4xf32>
@@ -154,7 +154,7 @@ func.func @transposes(%x: tensor<1x3x1x4xf32>, %y: tensor<2x3x4xf32>) -> (tensor
 // CHECK-LABEL: func.func @slices(%x: tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<2x4xf32>, tensor<6x4xf32>) {
 // CHECK-NEXT:      %c = nn.slice %x starts = [3, 0] ends = [5, 4] : tensor<8x4xf32> -> tensor<2x4xf32>
 // CHECK-NEXT:      %e = nn.slice %x starts = [2, 0] ends = [8, 4] : tensor<8x4xf32> -> tensor<6x4xf32>
-// CHECK-NEXT:      func.return %x, %c, %e : tensor<8x4xf32>, tensor<2x4xf32>, tensor<6x4xf32>
+// CHECK-NEXT:      return %x, %c, %e : tensor<8x4xf32>, tensor<2x4xf32>, tensor<6x4xf32>
 // CHECK-NEXT:    }
 func.func @slices(%x: tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<2x4xf32>, tensor<6x4xf32>) {
   %a = nn.slice %x starts = [0, 0] ends = [8, 4] : tensor<8x4xf32> -> tensor<8x4xf32>
@@ -167,7 +167,7 @@ func.func @slices(%x: tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<2x4xf32>, ten
 
 // CHECK-LABEL: func.func @concats(%x: tensor<2x3xf32>, %y: tensor<2x1xf32>) -> (tensor<2x3xf32>, tensor<2x5xf32>, tensor<2x1xf32>) {
 // CHECK-NEXT:      %c = nn.concat %y, %x, %y axis = 1 : tensor<2x1xf32>, tensor<2x3xf32>, tensor<2x1xf32> -> tensor<2x5xf32>
-// CHECK-NEXT:      func.return %x, %c, %y : tensor<2x3xf32>, tensor<2x5xf32>, tensor<2x1xf32>
+// CHECK-NEXT:      return %x, %c, %y : tensor<2x3xf32>, tensor<2x5xf32>, tensor<2x1xf32>
 // CHECK-NEXT:    }
 func.func @concats(%x: tensor<2x3xf32>, %y: tensor<2x1xf32>) -> (tensor<2x3xf32>, tensor<2x5xf32>, tensor<2x1xf32>) {
   %a = nn.concat %x axis = 1 : tensor<2x3xf32> -> tensor<2x3xf32>
@@ -181,7 +181,7 @@ func.func @concats(%x: tensor<2x3xf32>, %y: tensor<2x1xf32>) -> (tensor<2x3xf32>
 // CHECK-LABEL: func.func @pads(%x: tensor<2x3xf32>) -> (tensor<4x3xf32>, tensor<5x3xf32>) {
 // CHECK-NEXT:      %b = nn.pad %x low = [1, 0] high = [1, 0] : tensor<2x3xf32> -> tensor<4x3xf32>
 // CHECK-NEXT:      %c = nn.pad %b low = [1, 0] high = [0, 0] value = 1.0 : tensor<4x3xf32> -> tensor<5x3xf32>
-// CHECK-NEXT:      func.return %b, %c : tensor<4x3xf32>, tensor<5x3xf32>
+// CHECK-NEXT:      return %b, %c : tensor<4x3xf32>, tensor<5x3xf32>
 // CHECK-NEXT:    }
 func.func @pads(%x: tensor<2x3xf32>) -> (tensor<4x3xf32>, tensor<5x3xf32>) {
   %a = nn.pad %x low = [1, 0] high = [0, 0] : tensor<2x3xf32> -> tensor<3x3xf32>
@@ -196,7 +196,7 @@ func.func @pads(%x: tensor<2x3xf32>) -> (tensor<4x3xf32>, tensor<5x3xf32>) {
 // CHECK-NEXT:      %b = nn.slice %x starts = [1, 0] ends = [3, 3] : tensor<5x3xf32> -> tensor<2x3xf32>
 // CHECK-NEXT:      %1 = nn.gather %x, %i : tensor<5x3xf32>, tensor<2xi32> -> tensor<2x3xf32>
 // CHECK-NEXT:      %c = nn.reshape %1 : tensor<2x3xf32> -> tensor<2x1x3xf32>
-// CHECK-NEXT:      func.return %a, %b, %c : tensor<3xf32>, tensor<2x3xf32>, tensor<2x1x3xf32>
+// CHECK-NEXT:      return %a, %b, %c : tensor<3xf32>, tensor<2x3xf32>, tensor<2x1x3xf32>
 // CHECK-NEXT:    }
 func.func @gathers(%x: tensor<5x3xf32>, %i: tensor<2xi32>) -> (tensor<3xf32>, tensor<2x3xf32>, tensor<2x1x3xf32>) {
   %last = nn.constant dense<-1> : tensor<i64>
@@ -215,7 +215,7 @@ func.func @gathers(%x: tensor<5x3xf32>, %i: tensor<2xi32>) -> (tensor<3xf32>, te
 // CHECK-NEXT:      %0 = nn.reduce_max %x axes = [1, 2] keepdims = true : tensor<2x3x1xf32> -> tensor<2x1x1xf32>
 // CHECK-NEXT:      %d = nn.mul %0, %two : tensor<2x1x1xf32>, tensor<f32> -> tensor<2x1x1xf32>
 // CHECK-NEXT:      %e = nn.reduce_mean %x axes = [0] keepdims = true : tensor<2x3x1xf32> -> tensor<1x3x1xf32>
-// CHECK-NEXT:      func.return %a, %d, %e : tensor<2x3xf32>, tensor<2x1x1xf32>, tensor<1x3x1xf32>
+// CHECK-NEXT:      return %a, %d, %e : tensor<2x3xf32>, tensor<2x1x1xf32>, tensor<1x3x1xf32>
 // CHECK-NEXT:    }
 func.func @reductions(%x: tensor<2x3x1xf32>) -> (tensor<2x3xf32>, tensor<2x1x1xf32>, tensor<1x3x1xf32>) {
   %two = nn.constant dense<2.0> : tensor<f32>
@@ -238,7 +238,7 @@ func.func @reductions(%x: tensor<2x3x1xf32>) -> (tensor<2x3xf32>, tensor<2x1x1xf
 // CHECK-NEXT:      %y = nn.add %2, %1 : tensor<1x2x3xf32>, tensor<1x2x1xf32> -> tensor<1x2x3xf32>
 // CHECK-NEXT:      %square = nn.mul %v, %v : tensor<2xf32>, tensor<2xf32> -> tensor<2xf32>
 // CHECK-NEXT:      %z = nn.batch_norm %x, %scale, %bias, %mean, %square : tensor<1x2x3xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32> -> tensor<1x2x3xf32>
-// CHECK-NEXT:      func.return %y, %z : tensor<1x2x3xf32>, tensor<1x2x3xf32>
+// CHECK-NEXT:      return %y, %z : tensor<1x2x3xf32>, tensor<1x2x3xf32>
 // CHECK-NEXT:    }
 func.func @batch_norm(%x: tensor<1x2x3xf32>, %v: tensor<2xf32>) -> (tensor<1x2x3xf32>, tensor<1x2x3xf32>) {
   %scale = nn.constant dense<[4.0, 2.0]> : tensor<2xf32>
@@ -253,7 +253,7 @@ func.func @batch_norm(%x: tensor<1x2x3xf32>, %v: tensor<2xf32>) -> (tensor<1x2x3
 
 // CHECK-LABEL: func.func @windows(%x: tensor<1x2x4x4xf32>) -> (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x1x1xf32>) {
 // CHECK-NEXT:      %c = nn.reduce_mean %x axes = [2, 3] keepdims = true : tensor<1x2x4x4xf32> -> tensor<1x2x1x1xf32>
-// CHECK-NEXT:      func.return %x, %x, %c : tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x1x1xf32>
+// CHECK-NEXT:      return %x, %x, %c : tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x1x1xf32>
 // CHECK-NEXT:    }
 func.func @windows(%x: tensor<1x2x4x4xf32>) -> (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x1x1xf32>) {
   %a = nn.resize %x scales = [1.0, 1.0, 1.0, 1.0] : tensor<1x2x4x4xf32> -> tensor<1x2x4x4xf32>

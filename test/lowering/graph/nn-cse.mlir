@@ -4,7 +4,7 @@
 // CHECK-NEXT:      %a = nn.clip %x min = 0.0 max = 6.0 : tensor<4xf32>
 // CHECK-NEXT:      %c = nn.add %a, %a : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
 // CHECK-NEXT:      %d = nn.clip %x min = 0.0 max = 5.0 : tensor<4xf32>
-// CHECK-NEXT:      func.return %c, %d : tensor<4xf32>, tensor<4xf32>
+// CHECK-NEXT:      return %c, %d : tensor<4xf32>, tensor<4xf32>
 // CHECK-NEXT:    }
 func.func @equal_operations(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   %a = nn.clip %x min = 0.0 max = 6.0 : tensor<4xf32>
@@ -19,7 +19,7 @@ func.func @equal_operations(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>)
 // CHECK-NEXT:      %a = nn.constant dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32>
 // CHECK-NEXT:      %c = nn.constant dense<[[1.000000e+00, 2.000000e+00]]> : tensor<1x2xf32>
 // CHECK-NEXT:      %d = nn.constant dense<[1065353216, 1073741824]> : tensor<2xi32>
-// CHECK-NEXT:      func.return %a, %a, %c, %d : tensor<2xf32>, tensor<2xf32>, tensor<1x2xf32>, tensor<2xi32>
+// CHECK-NEXT:      return %a, %a, %c, %d : tensor<2xf32>, tensor<2xf32>, tensor<1x2xf32>, tensor<2xi32>
 // CHECK-NEXT:    }
 func.func @constants() -> (tensor<2xf32>, tensor<2xf32>, tensor<1x2xf32>, tensor<2xi32>) {
   %a = nn.constant dense<[1.0, 2.0]> : tensor<2xf32>
@@ -41,7 +41,7 @@ func.func @constants() -> (tensor<2xf32>, tensor<2xf32>, tensor<1x2xf32>, tensor
 // CHECK-NEXT:      }
 // CHECK-NEXT:      %e = nn.relu %x : tensor<4xf32>
 // CHECK-NEXT:      %f = nn.add %a, %e : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
-// CHECK-NEXT:      func.return %r, %f : tensor<4xf32>, tensor<4xf32>
+// CHECK-NEXT:      return %r, %f : tensor<4xf32>, tensor<4xf32>
 // CHECK-NEXT:    }
 func.func @regions(%x: tensor<4xf32>, %n: index) -> (tensor<4xf32>, tensor<4xf32>) {
   %zero = arith.constant 0 : index

@@ -1,7 +1,7 @@
 // RUN: mlopt %s --nn-dce | filecheck %s
 
 // CHECK-LABEL: func.func @unused(%x: tensor<4xf32>) -> tensor<4xf32> {
-// CHECK-NEXT:      func.return %x : tensor<4xf32>
+// CHECK-NEXT:      return %x : tensor<4xf32>
 // CHECK-NEXT:    }
 func.func @unused(%x: tensor<4xf32>) -> tensor<4xf32> {
   %a = nn.exp %x : tensor<4xf32>
@@ -12,7 +12,7 @@ func.func @unused(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // CHECK-LABEL: func.func @used(%x: tensor<4xf32>) -> tensor<4xf32> {
 // CHECK-NEXT:      %a = nn.exp %x : tensor<4xf32>
-// CHECK-NEXT:      func.return %a : tensor<4xf32>
+// CHECK-NEXT:      return %a : tensor<4xf32>
 // CHECK-NEXT:    }
 func.func @used(%x: tensor<4xf32>) -> tensor<4xf32> {
   %a = nn.exp %x : tensor<4xf32>
@@ -21,8 +21,8 @@ func.func @used(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // A loop whose results nobody uses and that has no effects is dead; a call may have effects.
 // CHECK-LABEL: func.func @loops(%x: tensor<4xf32>, %n: index) -> tensor<4xf32> {
-// CHECK-NEXT:      %d = func.call @called(%x) : (tensor<4xf32>) -> tensor<4xf32>
-// CHECK-NEXT:      func.return %x : tensor<4xf32>
+// CHECK-NEXT:      %d = call @called(%x) : (tensor<4xf32>) -> tensor<4xf32>
+// CHECK-NEXT:      return %x : tensor<4xf32>
 // CHECK-NEXT:    }
 func.func @loops(%x: tensor<4xf32>, %n: index) -> tensor<4xf32> {
   %zero = arith.constant 0 : index
@@ -36,7 +36,7 @@ func.func @loops(%x: tensor<4xf32>, %n: index) -> tensor<4xf32> {
 }
 
 // CHECK-LABEL: func.func private @called(%x: tensor<4xf32>) -> tensor<4xf32> {
-// CHECK-NEXT:      func.return %x : tensor<4xf32>
+// CHECK-NEXT:      return %x : tensor<4xf32>
 // CHECK-NEXT:    }
 func.func private @called(%x: tensor<4xf32>) -> tensor<4xf32> {
   func.return %x : tensor<4xf32>

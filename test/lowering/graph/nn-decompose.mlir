@@ -8,7 +8,7 @@
 // CHECK-NEXT:    %2 = nn.sum_pool %x kernel = [2, 2] strides = [2, 2] : tensor<1x2x4x4xf32> -> tensor<1x2x2x2xf32>
 // CHECK-NEXT:    %3 = nn.constant dense<2.500000e-01> : tensor<f32>
 // CHECK-NEXT:    %b = nn.mul %2, %3 : tensor<1x2x2x2xf32>, tensor<f32> -> tensor<1x2x2x2xf32>
-// CHECK-NEXT:    func.return %a, %b : tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>
+// CHECK-NEXT:    return %a, %b : tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>
 // CHECK-NEXT:  }
 func.func @avg_pool(%x: tensor<1x2x4x4xf32>) -> (tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>) {
   %a = nn.avg_pool %x kernel = [3, 3] strides = [2, 2] pads = [1, 1, 1, 1] : tensor<1x2x4x4xf32> -> tensor<1x2x2x2xf32>
@@ -28,7 +28,7 @@ func.func @avg_pool(%x: tensor<1x2x4x4xf32>) -> (tensor<1x2x2x2xf32>, tensor<1x2
 // CHECK-NEXT:    %7 = nn.reshape %5 : tensor<2xf32> -> tensor<1x2x1xf32>
 // CHECK-NEXT:    %8 = nn.mul %x, %6 : tensor<1x2x3xf32>, tensor<1x2x1xf32> -> tensor<1x2x3xf32>
 // CHECK-NEXT:    %y = nn.add %8, %7 : tensor<1x2x3xf32>, tensor<1x2x1xf32> -> tensor<1x2x3xf32>
-// CHECK-NEXT:    func.return %y : tensor<1x2x3xf32>
+// CHECK-NEXT:    return %y : tensor<1x2x3xf32>
 // CHECK-NEXT:  }
 func.func @batch_norm(%x: tensor<1x2x3xf32>, %s: tensor<2xf32>, %v: tensor<2xf32>) -> tensor<1x2x3xf32> {
   %w = nn.mul %v, %v : tensor<2xf32>, tensor<2xf32> -> tensor<2xf32>
@@ -49,7 +49,7 @@ func.func @batch_norm(%x: tensor<1x2x3xf32>, %s: tensor<2xf32>, %v: tensor<2xf32
 // CHECK-NEXT:    %9 = nn.reshape %s : tensor<2xf32> -> tensor<1x2x1xf32>
 // CHECK-NEXT:    %10 = nn.mul %7, %8 : tensor<1x2x3xf32>, tensor<1x2x1xf32> -> tensor<1x2x3xf32>
 // CHECK-NEXT:    %y = nn.add %10, %9 : tensor<1x2x3xf32>, tensor<1x2x1xf32> -> tensor<1x2x3xf32>
-// CHECK-NEXT:    func.return %y : tensor<1x2x3xf32>
+// CHECK-NEXT:    return %y : tensor<1x2x3xf32>
 // CHECK-NEXT:  }
 func.func @instance_norm(%x: tensor<1x2x3xf32>, %s: tensor<2xf32>) -> tensor<1x2x3xf32> {
   %y = nn.instance_norm %x, %s, %s : tensor<1x2x3xf32>, tensor<2xf32>, tensor<2xf32> -> tensor<1x2x3xf32>
@@ -71,7 +71,7 @@ func.func @instance_norm(%x: tensor<1x2x3xf32>, %s: tensor<2xf32>) -> tensor<1x2
 // CHECK-NEXT:    %11 = nn.reshape %s : tensor<4xf32> -> tensor<1x4x1xf32>
 // CHECK-NEXT:    %12 = nn.mul %9, %10 : tensor<1x4x3xf32>, tensor<1x4x1xf32> -> tensor<1x4x3xf32>
 // CHECK-NEXT:    %y = nn.add %12, %11 : tensor<1x4x3xf32>, tensor<1x4x1xf32> -> tensor<1x4x3xf32>
-// CHECK-NEXT:    func.return %y : tensor<1x4x3xf32>
+// CHECK-NEXT:    return %y : tensor<1x4x3xf32>
 // CHECK-NEXT:  }
 func.func @group_norm(%x: tensor<1x4x3xf32>, %s: tensor<4xf32>) -> tensor<1x4x3xf32> {
   %y = nn.group_norm %x, %s, %s groups = 2 : tensor<1x4x3xf32>, tensor<4xf32>, tensor<4xf32> -> tensor<1x4x3xf32>
@@ -87,7 +87,7 @@ func.func @group_norm(%x: tensor<1x4x3xf32>, %s: tensor<4xf32>) -> tensor<1x4x3x
 // CHECK-NEXT:    %3 = nn.reshape %y : tensor<1x2x8x1xf32> -> tensor<1x2x1x8xf32>
 // CHECK-NEXT:    %4 = nn.max_pool %3 kernel = [1, 3] : tensor<1x2x1x8xf32> -> tensor<1x2x1x6xf32>
 // CHECK-NEXT:    %b = nn.reshape %4 : tensor<1x2x1x6xf32> -> tensor<1x2x6x1xf32>
-// CHECK-NEXT:    func.return %a, %b : tensor<1x4x4xf32>, tensor<1x2x6x1xf32>
+// CHECK-NEXT:    return %a, %b : tensor<1x4x4xf32>, tensor<1x2x6x1xf32>
 // CHECK-NEXT:  }
 func.func @one_dimension(%x: tensor<1x2x8xf32>, %w: tensor<4x2x3xf32>, %y: tensor<1x2x8x1xf32>) -> (tensor<1x4x4xf32>, tensor<1x2x6x1xf32>) {
   %a = nn.conv %x, %w strides = [2] pads = [1, 0] : tensor<1x2x8xf32>, tensor<4x2x3xf32> -> tensor<1x4x4xf32>
@@ -106,7 +106,7 @@ func.func @one_dimension(%x: tensor<1x2x8xf32>, %w: tensor<4x2x3xf32>, %y: tenso
 // CHECK-NEXT:    %6 = nn.reshape %5 : tensor<1x3x2x3x2x4xf32> -> tensor<1x6x6x4xf32>
 // CHECK-NEXT:    %a = nn.transpose %6 permutation = [0, 3, 1, 2] : tensor<1x6x6x4xf32> -> tensor<1x4x6x6xf32>
 // CHECK-NEXT:    %b = nn.conv_transpose %x, %w : tensor<1x2x3x3xf32>, tensor<2x4x2x2xf32> -> tensor<1x4x4x4xf32>
-// CHECK-NEXT:    func.return %a, %b : tensor<1x4x6x6xf32>, tensor<1x4x4x4xf32>
+// CHECK-NEXT:    return %a, %b : tensor<1x4x6x6xf32>, tensor<1x4x4x4xf32>
 // CHECK-NEXT:  }
 func.func @conv_transpose(%x: tensor<1x2x3x3xf32>, %w: tensor<2x4x2x2xf32>) -> (tensor<1x4x6x6xf32>, tensor<1x4x4x4xf32>) {
   %a = nn.conv_transpose %x, %w strides = [2, 2] : tensor<1x2x3x3xf32>, tensor<2x4x2x2xf32> -> tensor<1x4x6x6xf32>
@@ -132,7 +132,7 @@ func.func @conv_transpose(%x: tensor<1x2x3x3xf32>, %w: tensor<2x4x2x2xf32>) -> (
 // CHECK-NEXT:    %12 = nn.log %11 : tensor<2x1xf32>
 // CHECK-NEXT:    %13 = nn.add %12, %8 : tensor<2x1xf32>, tensor<2x1xf32> -> tensor<2x1xf32>
 // CHECK-NEXT:    %c = nn.reshape %13 : tensor<2x1xf32> -> tensor<2xf32>
-// CHECK-NEXT:    func.return %a, %b, %c : tensor<2xf32>, tensor<2xf32>, tensor<2xf32>
+// CHECK-NEXT:    return %a, %b, %c : tensor<2xf32>, tensor<2xf32>, tensor<2xf32>
 // CHECK-NEXT:  }
 func.func @reductions(%x: tensor<2x3xf32>) -> (tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) {
   %a = nn.reduce_l1 %x axes = [1] : tensor<2x3xf32> -> tensor<2xf32>
@@ -154,7 +154,7 @@ func.func @reductions(%x: tensor<2x3xf32>) -> (tensor<2xf32>, tensor<2xf32>, ten
 // CHECK-NEXT:    %7 = nn.reshape %v : tensor<3xf32> -> tensor<3x1xf32>
 // CHECK-NEXT:    %8 = nn.matmul %6, %7 : tensor<1x3xf32>, tensor<3x1xf32> -> tensor<1x1xf32>
 // CHECK-NEXT:    %c = nn.reshape %8 : tensor<1x1xf32> -> tensor<f32>
-// CHECK-NEXT:    func.return %a, %b, %c : tensor<2xf32>, tensor<3xf32>, tensor<f32>
+// CHECK-NEXT:    return %a, %b, %c : tensor<2xf32>, tensor<3xf32>, tensor<f32>
 // CHECK-NEXT:  }
 func.func @vectors(%x: tensor<2x3xf32>, %v: tensor<3xf32>, %u: tensor<2xf32>) -> (tensor<2xf32>, tensor<3xf32>, tensor<f32>) {
   %a = nn.matmul %x, %v : tensor<2x3xf32>, tensor<3xf32> -> tensor<2xf32>
@@ -177,7 +177,7 @@ func.func @vectors(%x: tensor<2x3xf32>, %v: tensor<3xf32>, %u: tensor<2xf32>) ->
 // CHECK-NEXT:    %10 = nn.reshape %9 : tensor<1xf32> -> tensor<f32>
 // CHECK-NEXT:    %11 = nn.eq %5, %6 : tensor<2x1xi64>, tensor<1x3xi64> -> tensor<2x3xi1>
 // CHECK-NEXT:    %y = nn.select %11, %10, %8 : tensor<2x3xi1>, tensor<f32>, tensor<f32> -> tensor<2x3xf32>
-// CHECK-NEXT:    func.return %y : tensor<2x3xf32>
+// CHECK-NEXT:    return %y : tensor<2x3xf32>
 // CHECK-NEXT:  }
 func.func @one_hot(%i: tensor<2xi64>, %v: tensor<2xf32>) -> tensor<2x3xf32> {
   %y = nn.one_hot %i, %v depth = 3 : tensor<2xi64>, tensor<2xf32> -> tensor<2x3xf32>

@@ -6,7 +6,7 @@
 // CHECK-NEXT:      %1 = nn.conv %x, %0 : tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32> -> tensor<1x2x4x4xf32>
 // CHECK-NEXT:      %2 = nn.constant dense<3.000000e+00> : tensor<1x2x1x1xf32>
 // CHECK-NEXT:      %r = nn.add %1, %2 : tensor<1x2x4x4xf32>, tensor<1x2x1x1xf32> -> tensor<1x2x4x4xf32>
-// CHECK-NEXT:      func.return %r : tensor<1x2x4x4xf32>
+// CHECK-NEXT:      return %r : tensor<1x2x4x4xf32>
 // CHECK-NEXT:    }
 func.func @conv(%x: tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32> {
   %w = nn.constant dense<[[[[1.0]], [[2.0]]], [[[3.0]], [[4.0]]]]> : tensor<2x2x1x1xf32>
@@ -23,7 +23,7 @@ func.func @conv(%x: tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32> {
 // CHECK-LABEL: func.func @channels_last(%x: tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32> {
 // CHECK-NEXT:      %0 = nn.constant dense<[[[[3.000000e+00, 5.000000e+00]]]]> : tensor<1x1x1x2xf32>
 // CHECK-NEXT:      %m = nn.conv %x, %0 groups = 2 layout = "channels_last" : tensor<1x4x4x2xf32>, tensor<1x1x1x2xf32> -> tensor<1x4x4x2xf32>
-// CHECK-NEXT:      func.return %m : tensor<1x4x4x2xf32>
+// CHECK-NEXT:      return %m : tensor<1x4x4x2xf32>
 // CHECK-NEXT:    }
 func.func @channels_last(%x: tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32> {
   %w = nn.constant dense<[[[[3.0, 5.0]]]]> : tensor<1x1x1x2xf32>
@@ -37,7 +37,7 @@ func.func @channels_last(%x: tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32> {
 // CHECK-LABEL: func.func @conv_transpose(%x: tensor<1x2x3xf32>) -> tensor<1x4x6xf32> {
 // CHECK-NEXT:      %0 = nn.constant dense<[[[1.000000e+00, 2.000000e+00], [4.500000e+00, 6.000000e+00]], [[4.000000e+01, 4.800000e+01], [7.000000e+01, 8.000000e+01]]]> : tensor<2x2x2xf32>
 // CHECK-NEXT:      %m = nn.conv_transpose %x, %0 strides = [2] groups = 2 : tensor<1x2x3xf32>, tensor<2x2x2xf32> -> tensor<1x4x6xf32>
-// CHECK-NEXT:      func.return %m : tensor<1x4x6xf32>
+// CHECK-NEXT:      return %m : tensor<1x4x6xf32>
 // CHECK-NEXT:    }
 func.func @conv_transpose(%x: tensor<1x2x3xf32>) -> tensor<1x4x6xf32> {
   %w = nn.constant dense<[[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]> : tensor<2x2x2xf32>
@@ -56,7 +56,7 @@ func.func @conv_transpose(%x: tensor<1x2x3xf32>) -> tensor<1x4x6xf32> {
 // CHECK-NEXT:      %1 = nn.constant dense<5.000000e-01> : tensor<f32>
 // CHECK-NEXT:      %2 = nn.matmul %x, %k : tensor<3x2xf32>, tensor<2x3xf32> -> tensor<3x3xf32>
 // CHECK-NEXT:      %s = nn.mul %2, %1 : tensor<3x3xf32>, tensor<f32> -> tensor<3x3xf32>
-// CHECK-NEXT:      func.return %y, %s : tensor<3x2xf32>, tensor<3x3xf32>
+// CHECK-NEXT:      return %y, %s : tensor<3x2xf32>, tensor<3x3xf32>
 // CHECK-NEXT:    }
 func.func @matmul(%x: tensor<3x2xf32>, %k: tensor<2x3xf32>) -> (tensor<3x2xf32>, tensor<3x3xf32>) {
   %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
@@ -76,7 +76,7 @@ func.func @matmul(%x: tensor<3x2xf32>, %k: tensor<2x3xf32>) -> (tensor<3x2xf32>,
 // CHECK-NEXT:      %0 = nn.constant dense<[3.000000e+00, 7.000000e+00]> : tensor<2xf32>
 // CHECK-NEXT:      %1 = nn.add %y, %0 : tensor<3x2xf32>, tensor<2xf32> -> tensor<3x2xf32>
 // CHECK-NEXT:      %t = nn.add %1, %r : tensor<3x2xf32>, tensor<3x2xf32> -> tensor<3x2xf32>
-// CHECK-NEXT:      func.return %t : tensor<3x2xf32>
+// CHECK-NEXT:      return %t : tensor<3x2xf32>
 // CHECK-NEXT:    }
 func.func @residual(%x: tensor<3x2xf32>, %r: tensor<3x2xf32>) -> tensor<3x2xf32> {
   %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
@@ -100,7 +100,7 @@ func.func @residual(%x: tensor<3x2xf32>, %r: tensor<3x2xf32>) -> tensor<3x2xf32>
 // CHECK-NEXT:      %b = nn.mul %z, %row : tensor<2x2xf32>, tensor<2xf32> -> tensor<2x2xf32>
 // CHECK-NEXT:      %c = nn.add %x, %row : tensor<2x2xf32>, tensor<2xf32> -> tensor<2x2xf32>
 // CHECK-NEXT:      %d = nn.add %c, %column : tensor<2x2xf32>, tensor<2x1xf32> -> tensor<2x2xf32>
-// CHECK-NEXT:      func.return %a, %b, %z, %d : tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>
+// CHECK-NEXT:      return %a, %b, %z, %d : tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>
 // CHECK-NEXT:    }
 func.func @kept(%x: tensor<2x2xf32>) -> (tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>) {
   %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>

@@ -6,7 +6,7 @@
 // CHECK-NEXT:    %c = nn.constant dense<[4.000000e+00, 7.000000e+00]> : tensor<2xf32>
 // CHECK-NEXT:    %d = nn.constant dense<[1.600000e+01, 4.900000e+01]> : tensor<2xf32>
 // CHECK-NEXT:    %i = nn.constant dense<[[0, 1], [0, 1]]> : tensor<2x2xi64>
-// CHECK-NEXT:    func.return %d, %i : tensor<2xf32>, tensor<2x2xi64>
+// CHECK-NEXT:    return %d, %i : tensor<2xf32>, tensor<2x2xi64>
 // CHECK-NEXT:  }
 func.func @computed() -> (tensor<2xf32>, tensor<2x2xi64>) {
   %a = nn.constant dense<[1.0, 2.0]> : tensor<2xf32>
@@ -28,7 +28,7 @@ func.func @computed() -> (tensor<2xf32>, tensor<2x2xi64>) {
 // CHECK-NEXT:    %e = nn.constant dense<true> : tensor<128x64xi1>
 // CHECK-NEXT:    %f = nn.constant dense<2.500000e-01> : tensor<bf16>
 // CHECK-NEXT:    %g = nn.constant dense<2.500000e-01> : tensor<8x8xbf16>
-// CHECK-NEXT:    func.return %c, %e, %g : tensor<64x128xf32>, tensor<128x64xi1>, tensor<8x8xbf16>
+// CHECK-NEXT:    return %c, %e, %g : tensor<64x128xf32>, tensor<128x64xi1>, tensor<8x8xbf16>
 // CHECK-NEXT:  }
 func.func @splats() -> (tensor<64x128xf32>, tensor<128x64xi1>, tensor<8x8xbf16>) {
   %a = nn.constant dense<1.5> : tensor<64x128xf32>
@@ -48,7 +48,7 @@ func.func @splats() -> (tensor<64x128xf32>, tensor<128x64xi1>, tensor<8x8xbf16>)
 // CHECK-NEXT:    %i = nn.iota : tensor<1024x1024xi64>
 // CHECK-NEXT:    %a = nn.constant dense<[[1.000000e+00], [2.000000e+00]]> : tensor<2x1xf32>
 // CHECK-NEXT:    %b = nn.broadcast_to %a : tensor<2x1xf32> -> tensor<2x524288xf32>
-// CHECK-NEXT:    func.return %i, %b : tensor<1024x1024xi64>, tensor<2x524288xf32>
+// CHECK-NEXT:    return %i, %b : tensor<1024x1024xi64>, tensor<2x524288xf32>
 // CHECK-NEXT:  }
 func.func @too_large() -> (tensor<1024x1024xi64>, tensor<2x524288xf32>) {
   %i = nn.iota axis = 0 : tensor<1024x1024xi64>
@@ -62,7 +62,7 @@ func.func @too_large() -> (tensor<1024x1024xi64>, tensor<2x524288xf32>) {
 // CHECK-LABEL: func.func @not_all_constant(%x: tensor<2xf32>) -> tensor<2xf32> {
 // CHECK-NEXT:    %a = nn.constant dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32>
 // CHECK-NEXT:    %b = nn.add %x, %a : tensor<2xf32>, tensor<2xf32> -> tensor<2xf32>
-// CHECK-NEXT:    func.return %b : tensor<2xf32>
+// CHECK-NEXT:    return %b : tensor<2xf32>
 // CHECK-NEXT:  }
 func.func @not_all_constant(%x: tensor<2xf32>) -> tensor<2xf32> {
   %a = nn.constant dense<[1.0, 2.0]> : tensor<2xf32>

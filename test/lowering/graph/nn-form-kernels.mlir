@@ -2,19 +2,19 @@
 
 // An anchor and what follows it; rows of the batch join those of the matrix; the bias per channel is a vector.
 // CHECK-LABEL: func.func @main(%x: tensor<2x8x8x16xf32>, %w: tensor<16x32xf32>, %b: tensor<32xf32>, %r: tensor<2x8x8x32xf32>) -> tensor<2x8x8x32xf32> {
-// CHECK-NEXT:    %0 = nn.reshape %x : tensor<2x8x8x16xf32> -> tensor<128x16xf32>
-// CHECK-NEXT:    %1 = nn.reshape %r : tensor<2x8x8x32xf32> -> tensor<128x32xf32>
-// CHECK-NEXT:    %z = func.call @matmul_add_add_relu(%0, %w, %b, %1) : (tensor<128x16xf32>, tensor<16x32xf32>, tensor<32xf32>, tensor<128x32xf32>) -> tensor<128x32xf32>
-// CHECK-NEXT:    %z_1 = nn.reshape %z : tensor<128x32xf32> -> tensor<2x8x8x32xf32>
-// CHECK-NEXT:    func.return %z_1 : tensor<2x8x8x32xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.reshape %x : tensor<2x8x8x16xf32> -> tensor<128x16xf32>
+// CHECK-NEXT:      %1 = nn.reshape %r : tensor<2x8x8x32xf32> -> tensor<128x32xf32>
+// CHECK-NEXT:      %z = call @matmul_add_add_relu(%0, %w, %b, %1) : (tensor<128x16xf32>, tensor<16x32xf32>, tensor<32xf32>, tensor<128x32xf32>) -> tensor<128x32xf32>
+// CHECK-NEXT:      %z_0 = nn.reshape %z : tensor<128x32xf32> -> tensor<2x8x8x32xf32>
+// CHECK-NEXT:      return %z_0 : tensor<2x8x8x32xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @matmul_add_add_relu(%x: tensor<128x16xf32>, %w: tensor<16x32xf32>, %b: tensor<32xf32>, %r: tensor<128x32xf32>) -> tensor<128x32xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.matmul %x, %w : tensor<128x16xf32>, tensor<16x32xf32> -> tensor<128x32xf32>
-// CHECK-NEXT:    %1 = nn.add %0, %b : tensor<128x32xf32>, tensor<32xf32> -> tensor<128x32xf32>
-// CHECK-NEXT:    %2 = nn.add %1, %r : tensor<128x32xf32>, tensor<128x32xf32> -> tensor<128x32xf32>
-// CHECK-NEXT:    %3 = nn.relu %2 : tensor<128x32xf32>
-// CHECK-NEXT:    func.return %3 : tensor<128x32xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.matmul %x, %w : tensor<128x16xf32>, tensor<16x32xf32> -> tensor<128x32xf32>
+// CHECK-NEXT:      %1 = nn.add %0, %b : tensor<128x32xf32>, tensor<32xf32> -> tensor<128x32xf32>
+// CHECK-NEXT:      %2 = nn.add %1, %r : tensor<128x32xf32>, tensor<128x32xf32> -> tensor<128x32xf32>
+// CHECK-NEXT:      %3 = nn.relu %2 : tensor<128x32xf32>
+// CHECK-NEXT:      return %3 : tensor<128x32xf32>
+// CHECK-NEXT:    }
 func.func @main(%x: tensor<2x8x8x16xf32>, %w: tensor<16x32xf32>, %b: tensor<32xf32>, %r: tensor<2x8x8x32xf32>) -> tensor<2x8x8x32xf32> {
   %y = nn.matmul %x, %w : tensor<2x8x8x16xf32>, tensor<16x32xf32> -> tensor<2x8x8x32xf32>
   %a = nn.add %y, %b : tensor<2x8x8x32xf32>, tensor<32xf32> -> tensor<2x8x8x32xf32>
@@ -27,23 +27,23 @@ func.func @main(%x: tensor<2x8x8x16xf32>, %w: tensor<16x32xf32>, %b: tensor<32xf
 
 // The result of the first is padded: it is computed in the interior of the padded tensor, so its rows stay apart. A number stands in the kernel.
 // CHECK-LABEL: func.func @main(%x: tensor<1x8x8x4xf32>, %w: tensor<4x2xf32>, %k: tensor<3x3x2x4xf32>) -> tensor<1x8x8x4xf32> {
-// CHECK-NEXT:    %0 = nn.reshape %x : tensor<1x8x8x4xf32> -> tensor<8x8x4xf32>
-// CHECK-NEXT:    %a = func.call @matmul_mul(%0, %w) : (tensor<8x8x4xf32>, tensor<4x2xf32>) -> tensor<8x8x2xf32>
-// CHECK-NEXT:    %a_1 = nn.reshape %a : tensor<8x8x2xf32> -> tensor<1x8x8x2xf32>
-// CHECK-NEXT:    %p = nn.pad %a_1 low = [0, 1, 1, 0] high = [0, 1, 1, 0] : tensor<1x8x8x2xf32> -> tensor<1x10x10x2xf32>
-// CHECK-NEXT:    %c = func.call @conv(%p, %k) : (tensor<1x10x10x2xf32>, tensor<3x3x2x4xf32>) -> tensor<1x8x8x4xf32>
-// CHECK-NEXT:    func.return %c : tensor<1x8x8x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.reshape %x : tensor<1x8x8x4xf32> -> tensor<8x8x4xf32>
+// CHECK-NEXT:      %a = call @matmul_mul(%0, %w) : (tensor<8x8x4xf32>, tensor<4x2xf32>) -> tensor<8x8x2xf32>
+// CHECK-NEXT:      %a_0 = nn.reshape %a : tensor<8x8x2xf32> -> tensor<1x8x8x2xf32>
+// CHECK-NEXT:      %p = nn.pad %a_0 low = [0, 1, 1, 0] high = [0, 1, 1, 0] : tensor<1x8x8x2xf32> -> tensor<1x10x10x2xf32>
+// CHECK-NEXT:      %c = call @conv(%p, %k) : (tensor<1x10x10x2xf32>, tensor<3x3x2x4xf32>) -> tensor<1x8x8x4xf32>
+// CHECK-NEXT:      return %c : tensor<1x8x8x4xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @matmul_mul(%x: tensor<8x8x4xf32>, %w: tensor<4x2xf32>) -> tensor<8x8x2xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.constant dense<5.000000e-01> : tensor<f32>
-// CHECK-NEXT:    %1 = nn.matmul %x, %w : tensor<8x8x4xf32>, tensor<4x2xf32> -> tensor<8x8x2xf32>
-// CHECK-NEXT:    %2 = nn.mul %1, %0 : tensor<8x8x2xf32>, tensor<f32> -> tensor<8x8x2xf32>
-// CHECK-NEXT:    func.return %2 : tensor<8x8x2xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.constant dense<5.000000e-01> : tensor<f32>
+// CHECK-NEXT:      %1 = nn.matmul %x, %w : tensor<8x8x4xf32>, tensor<4x2xf32> -> tensor<8x8x2xf32>
+// CHECK-NEXT:      %2 = nn.mul %1, %0 : tensor<8x8x2xf32>, tensor<f32> -> tensor<8x8x2xf32>
+// CHECK-NEXT:      return %2 : tensor<8x8x2xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @conv(%p: tensor<1x10x10x2xf32>, %k: tensor<3x3x2x4xf32>) -> tensor<1x8x8x4xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.conv %p, %k layout = "channels_last" : tensor<1x10x10x2xf32>, tensor<3x3x2x4xf32> -> tensor<1x8x8x4xf32>
-// CHECK-NEXT:    func.return %0 : tensor<1x8x8x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.conv %p, %k layout = "channels_last" : tensor<1x10x10x2xf32>, tensor<3x3x2x4xf32> -> tensor<1x8x8x4xf32>
+// CHECK-NEXT:      return %0 : tensor<1x8x8x4xf32>
+// CHECK-NEXT:    }
 func.func @main(%x: tensor<1x8x8x4xf32>, %w: tensor<4x2xf32>, %k: tensor<3x3x2x4xf32>) -> tensor<1x8x8x4xf32> {
   %half = nn.constant dense<0.5> : tensor<1x1x1xf32>
   %y = nn.matmul %x, %w : tensor<1x8x8x4xf32>, tensor<4x2xf32> -> tensor<1x8x8x2xf32>
@@ -57,27 +57,27 @@ func.func @main(%x: tensor<1x8x8x4xf32>, %w: tensor<4x2xf32>, %k: tensor<3x3x2x4
 
 // An intermediate that is used twice outside is a result of its own; used twice inside, it is not.
 // CHECK-LABEL: func.func @main(%x: tensor<4x4xf32>, %w: tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) {
-// CHECK-NEXT:    %m = func.call @matmul_sigmoid_mul(%x, %w) : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
-// CHECK-NEXT:    %z = func.call @matmul(%m, %w) : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
-// CHECK-NEXT:    %0 = nn.reshape %m : tensor<4x4xf32> -> tensor<16xf32>
-// CHECK-NEXT:    %e = func.call @exp(%0) : (tensor<16xf32>) -> tensor<16xf32>
-// CHECK-NEXT:    %e_1 = nn.reshape %e : tensor<16xf32> -> tensor<4x4xf32>
-// CHECK-NEXT:    func.return %z, %e_1 : tensor<4x4xf32>, tensor<4x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %m = call @matmul_sigmoid_mul(%x, %w) : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+// CHECK-NEXT:      %z = call @matmul(%m, %w) : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+// CHECK-NEXT:      %0 = nn.reshape %m : tensor<4x4xf32> -> tensor<16xf32>
+// CHECK-NEXT:      %e = call @exp(%0) : (tensor<16xf32>) -> tensor<16xf32>
+// CHECK-NEXT:      %e_0 = nn.reshape %e : tensor<16xf32> -> tensor<4x4xf32>
+// CHECK-NEXT:      return %z, %e_0 : tensor<4x4xf32>, tensor<4x4xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @matmul_sigmoid_mul(%x: tensor<4x4xf32>, %w: tensor<4x4xf32>) -> tensor<4x4xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.matmul %x, %w : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
-// CHECK-NEXT:    %1 = nn.sigmoid %0 : tensor<4x4xf32>
-// CHECK-NEXT:    %2 = nn.mul %0, %1 : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
-// CHECK-NEXT:    func.return %2 : tensor<4x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.matmul %x, %w : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
+// CHECK-NEXT:      %1 = nn.sigmoid %0 : tensor<4x4xf32>
+// CHECK-NEXT:      %2 = nn.mul %0, %1 : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
+// CHECK-NEXT:      return %2 : tensor<4x4xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @matmul(%m: tensor<4x4xf32>, %w: tensor<4x4xf32>) -> tensor<4x4xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.matmul %m, %w : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
-// CHECK-NEXT:    func.return %0 : tensor<4x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.matmul %m, %w : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
+// CHECK-NEXT:      return %0 : tensor<4x4xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @exp(%m: tensor<16xf32>) -> tensor<16xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.exp %m : tensor<16xf32>
-// CHECK-NEXT:    func.return %0 : tensor<16xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.exp %m : tensor<16xf32>
+// CHECK-NEXT:      return %0 : tensor<16xf32>
+// CHECK-NEXT:    }
 func.func @main(%x: tensor<4x4xf32>, %w: tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) {
   %y = nn.matmul %x, %w : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
   %s = nn.sigmoid %y : tensor<4x4xf32>
@@ -91,20 +91,20 @@ func.func @main(%x: tensor<4x4xf32>, %w: tensor<4x4xf32>) -> (tensor<4x4xf32>, t
 
 // Of two anchors one is joined; the bias of the other stays with the other.
 // CHECK-LABEL: func.func @main(%x: tensor<4x4xf32>, %v: tensor<4x4xf32>, %w: tensor<4x4xf32>, %b: tensor<4xf32>) -> tensor<4x4xf32> {
-// CHECK-NEXT:    %a = func.call @matmul_add(%x, %v, %b) : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<4x4xf32>
-// CHECK-NEXT:    %s = func.call @matmul_add_1(%x, %w, %a) : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
-// CHECK-NEXT:    func.return %s : tensor<4x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %a = call @matmul_add(%x, %v, %b) : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<4x4xf32>
+// CHECK-NEXT:      %s = call @matmul_add_1(%x, %w, %a) : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+// CHECK-NEXT:      return %s : tensor<4x4xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @matmul_add(%x: tensor<4x4xf32>, %v: tensor<4x4xf32>, %b: tensor<4xf32>) -> tensor<4x4xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.matmul %x, %v : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
-// CHECK-NEXT:    %1 = nn.add %0, %b : tensor<4x4xf32>, tensor<4xf32> -> tensor<4x4xf32>
-// CHECK-NEXT:    func.return %1 : tensor<4x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.matmul %x, %v : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
+// CHECK-NEXT:      %1 = nn.add %0, %b : tensor<4x4xf32>, tensor<4xf32> -> tensor<4x4xf32>
+// CHECK-NEXT:      return %1 : tensor<4x4xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @matmul_add_1(%x: tensor<4x4xf32>, %w: tensor<4x4xf32>, %a: tensor<4x4xf32>) -> tensor<4x4xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.matmul %x, %w : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
-// CHECK-NEXT:    %1 = nn.add %0, %a : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
-// CHECK-NEXT:    func.return %1 : tensor<4x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.matmul %x, %w : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
+// CHECK-NEXT:      %1 = nn.add %0, %a : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
+// CHECK-NEXT:      return %1 : tensor<4x4xf32>
+// CHECK-NEXT:    }
 func.func @main(%x: tensor<4x4xf32>, %v: tensor<4x4xf32>, %w: tensor<4x4xf32>, %b: tensor<4xf32>) -> tensor<4x4xf32> {
   %y = nn.matmul %x, %v : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
   %a = nn.add %y, %b : tensor<4x4xf32>, tensor<4xf32> -> tensor<4x4xf32>
@@ -117,28 +117,28 @@ func.func @main(%x: tensor<4x4xf32>, %v: tensor<4x4xf32>, %w: tensor<4x4xf32>, %
 
 // Elementwise operations by themselves: one dimension, or rows and channels where an operand says so. Equal kernels are one.
 // CHECK-LABEL: func.func @main(%x: tensor<2x3x4xf32>, %y: tensor<2x3x4xf32>, %c: tensor<4xf32>) -> (tensor<2x3x4xf32>, tensor<6x4xf32>, tensor<2x3x4xf32>) {
-// CHECK-NEXT:    %0 = nn.reshape %x : tensor<2x3x4xf32> -> tensor<24xf32>
-// CHECK-NEXT:    %1 = nn.reshape %y : tensor<2x3x4xf32> -> tensor<24xf32>
-// CHECK-NEXT:    %b = func.call @add_exp(%0, %1) : (tensor<24xf32>, tensor<24xf32>) -> tensor<24xf32>
-// CHECK-NEXT:    %b_1 = nn.reshape %b : tensor<24xf32> -> tensor<2x3x4xf32>
-// CHECK-NEXT:    %2 = nn.reshape %x : tensor<2x3x4xf32> -> tensor<24xf32>
-// CHECK-NEXT:    %3 = nn.reshape %y : tensor<2x3x4xf32> -> tensor<24xf32>
-// CHECK-NEXT:    %e = func.call @add_exp(%2, %3) : (tensor<24xf32>, tensor<24xf32>) -> tensor<24xf32>
-// CHECK-NEXT:    %e_1 = nn.reshape %e : tensor<24xf32> -> tensor<6x4xf32>
-// CHECK-NEXT:    %4 = nn.reshape %x : tensor<2x3x4xf32> -> tensor<6x4xf32>
-// CHECK-NEXT:    %f = func.call @sub(%4, %c) : (tensor<6x4xf32>, tensor<4xf32>) -> tensor<6x4xf32>
-// CHECK-NEXT:    %f_1 = nn.reshape %f : tensor<6x4xf32> -> tensor<2x3x4xf32>
-// CHECK-NEXT:    func.return %b_1, %e_1, %f_1 : tensor<2x3x4xf32>, tensor<6x4xf32>, tensor<2x3x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.reshape %x : tensor<2x3x4xf32> -> tensor<24xf32>
+// CHECK-NEXT:      %1 = nn.reshape %y : tensor<2x3x4xf32> -> tensor<24xf32>
+// CHECK-NEXT:      %b = call @add_exp(%0, %1) : (tensor<24xf32>, tensor<24xf32>) -> tensor<24xf32>
+// CHECK-NEXT:      %b_0 = nn.reshape %b : tensor<24xf32> -> tensor<2x3x4xf32>
+// CHECK-NEXT:      %2 = nn.reshape %x : tensor<2x3x4xf32> -> tensor<24xf32>
+// CHECK-NEXT:      %3 = nn.reshape %y : tensor<2x3x4xf32> -> tensor<24xf32>
+// CHECK-NEXT:      %e = call @add_exp(%2, %3) : (tensor<24xf32>, tensor<24xf32>) -> tensor<24xf32>
+// CHECK-NEXT:      %e_1 = nn.reshape %e : tensor<24xf32> -> tensor<6x4xf32>
+// CHECK-NEXT:      %4 = nn.reshape %x : tensor<2x3x4xf32> -> tensor<6x4xf32>
+// CHECK-NEXT:      %f = call @sub(%4, %c) : (tensor<6x4xf32>, tensor<4xf32>) -> tensor<6x4xf32>
+// CHECK-NEXT:      %f_2 = nn.reshape %f : tensor<6x4xf32> -> tensor<2x3x4xf32>
+// CHECK-NEXT:      return %b_0, %e_1, %f_2 : tensor<2x3x4xf32>, tensor<6x4xf32>, tensor<2x3x4xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @add_exp(%x: tensor<24xf32>, %y: tensor<24xf32>) -> tensor<24xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.add %x, %y : tensor<24xf32>, tensor<24xf32> -> tensor<24xf32>
-// CHECK-NEXT:    %1 = nn.exp %0 : tensor<24xf32>
-// CHECK-NEXT:    func.return %1 : tensor<24xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.add %x, %y : tensor<24xf32>, tensor<24xf32> -> tensor<24xf32>
+// CHECK-NEXT:      %1 = nn.exp %0 : tensor<24xf32>
+// CHECK-NEXT:      return %1 : tensor<24xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @sub(%x: tensor<6x4xf32>, %c: tensor<4xf32>) -> tensor<6x4xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.sub %x, %c : tensor<6x4xf32>, tensor<4xf32> -> tensor<6x4xf32>
-// CHECK-NEXT:    func.return %0 : tensor<6x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.sub %x, %c : tensor<6x4xf32>, tensor<4xf32> -> tensor<6x4xf32>
+// CHECK-NEXT:      return %0 : tensor<6x4xf32>
+// CHECK-NEXT:    }
 func.func @main(%x: tensor<2x3x4xf32>, %y: tensor<2x3x4xf32>, %c: tensor<4xf32>) -> (tensor<2x3x4xf32>, tensor<6x4xf32>, tensor<2x3x4xf32>) {
   %a = nn.add %x, %y : tensor<2x3x4xf32>, tensor<2x3x4xf32> -> tensor<2x3x4xf32>
   %b = nn.exp %a : tensor<2x3x4xf32>
@@ -154,40 +154,40 @@ func.func @main(%x: tensor<2x3x4xf32>, %y: tensor<2x3x4xf32>, %c: tensor<4xf32>)
 
 // A cheap producer joins a norm; an expensive one does not, because a norm reads its row more than once; a reduction takes both.
 // CHECK-LABEL: func.func @main(%x: tensor<2x3x4xf32>, %y: tensor<2x3x4xf32>) -> (tensor<2x3x4xf32>, tensor<2x3x4xf32>, tensor<2x3x1xf32>) {
-// CHECK-NEXT:    %0 = nn.reshape %x : tensor<2x3x4xf32> -> tensor<6x4xf32>
-// CHECK-NEXT:    %s = func.call @mul_softmax(%0) : (tensor<6x4xf32>) -> tensor<6x4xf32>
-// CHECK-NEXT:    %s_1 = nn.reshape %s : tensor<6x4xf32> -> tensor<2x3x4xf32>
-// CHECK-NEXT:    %1 = nn.reshape %y : tensor<2x3x4xf32> -> tensor<24xf32>
-// CHECK-NEXT:    %e = func.call @exp(%1) : (tensor<24xf32>) -> tensor<24xf32>
-// CHECK-NEXT:    %2 = nn.reshape %e : tensor<24xf32> -> tensor<6x4xf32>
-// CHECK-NEXT:    %t = func.call @softmax(%2) : (tensor<6x4xf32>) -> tensor<6x4xf32>
-// CHECK-NEXT:    %t_1 = nn.reshape %t : tensor<6x4xf32> -> tensor<2x3x4xf32>
-// CHECK-NEXT:    %3 = nn.reshape %y : tensor<2x3x4xf32> -> tensor<6x4xf32>
-// CHECK-NEXT:    %q = func.call @gelu_sub_reduce_mean_sqrt(%0, %3) : (tensor<6x4xf32>, tensor<6x4xf32>) -> tensor<6xf32>
-// CHECK-NEXT:    %q_1 = nn.reshape %q : tensor<6xf32> -> tensor<2x3x1xf32>
-// CHECK-NEXT:    func.return %s_1, %t_1, %q_1 : tensor<2x3x4xf32>, tensor<2x3x4xf32>, tensor<2x3x1xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.reshape %x : tensor<2x3x4xf32> -> tensor<6x4xf32>
+// CHECK-NEXT:      %s = call @mul_softmax(%0) : (tensor<6x4xf32>) -> tensor<6x4xf32>
+// CHECK-NEXT:      %s_0 = nn.reshape %s : tensor<6x4xf32> -> tensor<2x3x4xf32>
+// CHECK-NEXT:      %1 = nn.reshape %y : tensor<2x3x4xf32> -> tensor<24xf32>
+// CHECK-NEXT:      %e = call @exp(%1) : (tensor<24xf32>) -> tensor<24xf32>
+// CHECK-NEXT:      %2 = nn.reshape %e : tensor<24xf32> -> tensor<6x4xf32>
+// CHECK-NEXT:      %t = call @softmax(%2) : (tensor<6x4xf32>) -> tensor<6x4xf32>
+// CHECK-NEXT:      %t_1 = nn.reshape %t : tensor<6x4xf32> -> tensor<2x3x4xf32>
+// CHECK-NEXT:      %3 = nn.reshape %y : tensor<2x3x4xf32> -> tensor<6x4xf32>
+// CHECK-NEXT:      %q = call @gelu_sub_reduce_mean_sqrt(%0, %3) : (tensor<6x4xf32>, tensor<6x4xf32>) -> tensor<6xf32>
+// CHECK-NEXT:      %q_2 = nn.reshape %q : tensor<6xf32> -> tensor<2x3x1xf32>
+// CHECK-NEXT:      return %s_0, %t_1, %q_2 : tensor<2x3x4xf32>, tensor<2x3x4xf32>, tensor<2x3x1xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @mul_softmax(%x: tensor<6x4xf32>) -> tensor<6x4xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.constant dense<2.000000e+00> : tensor<f32>
-// CHECK-NEXT:    %1 = nn.mul %x, %0 : tensor<6x4xf32>, tensor<f32> -> tensor<6x4xf32>
-// CHECK-NEXT:    %2 = nn.softmax %1 : tensor<6x4xf32>
-// CHECK-NEXT:    func.return %2 : tensor<6x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.constant dense<2.000000e+00> : tensor<f32>
+// CHECK-NEXT:      %1 = nn.mul %x, %0 : tensor<6x4xf32>, tensor<f32> -> tensor<6x4xf32>
+// CHECK-NEXT:      %2 = nn.softmax %1 : tensor<6x4xf32>
+// CHECK-NEXT:      return %2 : tensor<6x4xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @exp(%y: tensor<24xf32>) -> tensor<24xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.exp %y : tensor<24xf32>
-// CHECK-NEXT:    func.return %0 : tensor<24xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.exp %y : tensor<24xf32>
+// CHECK-NEXT:      return %0 : tensor<24xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @softmax(%e: tensor<6x4xf32>) -> tensor<6x4xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.softmax %e : tensor<6x4xf32>
-// CHECK-NEXT:    func.return %0 : tensor<6x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.softmax %e : tensor<6x4xf32>
+// CHECK-NEXT:      return %0 : tensor<6x4xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @gelu_sub_reduce_mean_sqrt(%x: tensor<6x4xf32>, %y: tensor<6x4xf32>) -> tensor<6xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.gelu %x : tensor<6x4xf32>
-// CHECK-NEXT:    %1 = nn.sub %0, %y : tensor<6x4xf32>, tensor<6x4xf32> -> tensor<6x4xf32>
-// CHECK-NEXT:    %2 = nn.reduce_mean %1 axes = [1] : tensor<6x4xf32> -> tensor<6xf32>
-// CHECK-NEXT:    %3 = nn.sqrt %2 : tensor<6xf32>
-// CHECK-NEXT:    func.return %3 : tensor<6xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.gelu %x : tensor<6x4xf32>
+// CHECK-NEXT:      %1 = nn.sub %0, %y : tensor<6x4xf32>, tensor<6x4xf32> -> tensor<6x4xf32>
+// CHECK-NEXT:      %2 = nn.reduce_mean %1 axes = [1] : tensor<6x4xf32> -> tensor<6xf32>
+// CHECK-NEXT:      %3 = nn.sqrt %2 : tensor<6xf32>
+// CHECK-NEXT:      return %3 : tensor<6xf32>
+// CHECK-NEXT:    }
 func.func @main(%x: tensor<2x3x4xf32>, %y: tensor<2x3x4xf32>) -> (tensor<2x3x4xf32>, tensor<2x3x4xf32>, tensor<2x3x1xf32>) {
   %two = nn.constant dense<2.0> : tensor<f32>
   %a = nn.mul %x, %two : tensor<2x3x4xf32>, tensor<f32> -> tensor<2x3x4xf32>
@@ -205,22 +205,22 @@ func.func @main(%x: tensor<2x3x4xf32>, %y: tensor<2x3x4xf32>) -> (tensor<2x3x4xf
 
 // Batches of matrices; one that broadcasts stays apart from the one that does not.
 // CHECK-LABEL: func.func @main(%a: tensor<2x3x4x5xf32>, %b: tensor<2x3x5x6xf32>, %c: tensor<1x3x5x6xf32>) -> (tensor<2x3x4x6xf32>, tensor<2x3x4x6xf32>) {
-// CHECK-NEXT:    %0 = nn.reshape %a : tensor<2x3x4x5xf32> -> tensor<6x4x5xf32>
-// CHECK-NEXT:    %1 = nn.reshape %b : tensor<2x3x5x6xf32> -> tensor<6x5x6xf32>
-// CHECK-NEXT:    %x = func.call @matmul(%0, %1) : (tensor<6x4x5xf32>, tensor<6x5x6xf32>) -> tensor<6x4x6xf32>
-// CHECK-NEXT:    %x_1 = nn.reshape %x : tensor<6x4x6xf32> -> tensor<2x3x4x6xf32>
-// CHECK-NEXT:    %2 = nn.reshape %c : tensor<1x3x5x6xf32> -> tensor<3x5x6xf32>
-// CHECK-NEXT:    %y = func.call @matmul_1(%a, %2) : (tensor<2x3x4x5xf32>, tensor<3x5x6xf32>) -> tensor<2x3x4x6xf32>
-// CHECK-NEXT:    func.return %x_1, %y : tensor<2x3x4x6xf32>, tensor<2x3x4x6xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.reshape %a : tensor<2x3x4x5xf32> -> tensor<6x4x5xf32>
+// CHECK-NEXT:      %1 = nn.reshape %b : tensor<2x3x5x6xf32> -> tensor<6x5x6xf32>
+// CHECK-NEXT:      %x = call @matmul(%0, %1) : (tensor<6x4x5xf32>, tensor<6x5x6xf32>) -> tensor<6x4x6xf32>
+// CHECK-NEXT:      %x_0 = nn.reshape %x : tensor<6x4x6xf32> -> tensor<2x3x4x6xf32>
+// CHECK-NEXT:      %2 = nn.reshape %c : tensor<1x3x5x6xf32> -> tensor<3x5x6xf32>
+// CHECK-NEXT:      %y = call @matmul_1(%a, %2) : (tensor<2x3x4x5xf32>, tensor<3x5x6xf32>) -> tensor<2x3x4x6xf32>
+// CHECK-NEXT:      return %x_0, %y : tensor<2x3x4x6xf32>, tensor<2x3x4x6xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @matmul(%a: tensor<6x4x5xf32>, %b: tensor<6x5x6xf32>) -> tensor<6x4x6xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.matmul %a, %b : tensor<6x4x5xf32>, tensor<6x5x6xf32> -> tensor<6x4x6xf32>
-// CHECK-NEXT:    func.return %0 : tensor<6x4x6xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.matmul %a, %b : tensor<6x4x5xf32>, tensor<6x5x6xf32> -> tensor<6x4x6xf32>
+// CHECK-NEXT:      return %0 : tensor<6x4x6xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @matmul_1(%a: tensor<2x3x4x5xf32>, %c: tensor<3x5x6xf32>) -> tensor<2x3x4x6xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.matmul %a, %c : tensor<2x3x4x5xf32>, tensor<3x5x6xf32> -> tensor<2x3x4x6xf32>
-// CHECK-NEXT:    func.return %0 : tensor<2x3x4x6xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.matmul %a, %c : tensor<2x3x4x5xf32>, tensor<3x5x6xf32> -> tensor<2x3x4x6xf32>
+// CHECK-NEXT:      return %0 : tensor<2x3x4x6xf32>
+// CHECK-NEXT:    }
 func.func @main(%a: tensor<2x3x4x5xf32>, %b: tensor<2x3x5x6xf32>, %c: tensor<1x3x5x6xf32>) -> (tensor<2x3x4x6xf32>, tensor<2x3x4x6xf32>) {
   %x = nn.matmul %a, %b : tensor<2x3x4x5xf32>, tensor<2x3x5x6xf32> -> tensor<2x3x4x6xf32>
   %y = nn.matmul %a, %c : tensor<2x3x4x5xf32>, tensor<1x3x5x6xf32> -> tensor<2x3x4x6xf32>
@@ -231,26 +231,26 @@ func.func @main(%a: tensor<2x3x4x5xf32>, %b: tensor<2x3x5x6xf32>, %c: tensor<1x3
 
 // What moves data is a kernel with as few dimensions as it can have; elementwise operations go with it on both sides.
 // CHECK-LABEL: func.func @main(%x: tensor<1x2x3x4xf32>, %t: tensor<5x2x2xf32>, %i: tensor<3x1xi64>) -> (tensor<1x3x4x2xf32>, tensor<3x1x2x2xf32>) {
-// CHECK-NEXT:    %0 = nn.reshape %x : tensor<1x2x3x4xf32> -> tensor<2x12xf32>
-// CHECK-NEXT:    %r = func.call @exp_transpose_relu(%0) : (tensor<2x12xf32>) -> tensor<12x2xf32>
-// CHECK-NEXT:    %r_1 = nn.reshape %r : tensor<12x2xf32> -> tensor<1x3x4x2xf32>
-// CHECK-NEXT:    %1 = nn.reshape %t : tensor<5x2x2xf32> -> tensor<5x4xf32>
-// CHECK-NEXT:    %2 = nn.reshape %i : tensor<3x1xi64> -> tensor<3xi64>
-// CHECK-NEXT:    %s = func.call @gather_tanh(%1, %2) : (tensor<5x4xf32>, tensor<3xi64>) -> tensor<3x4xf32>
-// CHECK-NEXT:    %s_1 = nn.reshape %s : tensor<3x4xf32> -> tensor<3x1x2x2xf32>
-// CHECK-NEXT:    func.return %r_1, %s_1 : tensor<1x3x4x2xf32>, tensor<3x1x2x2xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.reshape %x : tensor<1x2x3x4xf32> -> tensor<2x12xf32>
+// CHECK-NEXT:      %r = call @exp_transpose_relu(%0) : (tensor<2x12xf32>) -> tensor<12x2xf32>
+// CHECK-NEXT:      %r_0 = nn.reshape %r : tensor<12x2xf32> -> tensor<1x3x4x2xf32>
+// CHECK-NEXT:      %1 = nn.reshape %t : tensor<5x2x2xf32> -> tensor<5x4xf32>
+// CHECK-NEXT:      %2 = nn.reshape %i : tensor<3x1xi64> -> tensor<3xi64>
+// CHECK-NEXT:      %s = call @gather_tanh(%1, %2) : (tensor<5x4xf32>, tensor<3xi64>) -> tensor<3x4xf32>
+// CHECK-NEXT:      %s_1 = nn.reshape %s : tensor<3x4xf32> -> tensor<3x1x2x2xf32>
+// CHECK-NEXT:      return %r_0, %s_1 : tensor<1x3x4x2xf32>, tensor<3x1x2x2xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @exp_transpose_relu(%x: tensor<2x12xf32>) -> tensor<12x2xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.exp %x : tensor<2x12xf32>
-// CHECK-NEXT:    %1 = nn.transpose %0 permutation = [1, 0] : tensor<2x12xf32> -> tensor<12x2xf32>
-// CHECK-NEXT:    %2 = nn.relu %1 : tensor<12x2xf32>
-// CHECK-NEXT:    func.return %2 : tensor<12x2xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.exp %x : tensor<2x12xf32>
+// CHECK-NEXT:      %1 = nn.transpose %0 permutation = [1, 0] : tensor<2x12xf32> -> tensor<12x2xf32>
+// CHECK-NEXT:      %2 = nn.relu %1 : tensor<12x2xf32>
+// CHECK-NEXT:      return %2 : tensor<12x2xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @gather_tanh(%t: tensor<5x4xf32>, %i: tensor<3xi64>) -> tensor<3x4xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.gather %t, %i : tensor<5x4xf32>, tensor<3xi64> -> tensor<3x4xf32>
-// CHECK-NEXT:    %1 = nn.tanh %0 : tensor<3x4xf32>
-// CHECK-NEXT:    func.return %1 : tensor<3x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.gather %t, %i : tensor<5x4xf32>, tensor<3xi64> -> tensor<3x4xf32>
+// CHECK-NEXT:      %1 = nn.tanh %0 : tensor<3x4xf32>
+// CHECK-NEXT:      return %1 : tensor<3x4xf32>
+// CHECK-NEXT:    }
 func.func @main(%x: tensor<1x2x3x4xf32>, %t: tensor<5x2x2xf32>, %i: tensor<3x1xi64>) -> (tensor<1x3x4x2xf32>, tensor<3x1x2x2xf32>) {
   %e = nn.exp %x : tensor<1x2x3x4xf32>
   %p = nn.transpose %e permutation = [0, 2, 3, 1] : tensor<1x2x3x4xf32> -> tensor<1x3x4x2xf32>
@@ -264,25 +264,25 @@ func.func @main(%x: tensor<1x2x3x4xf32>, %t: tensor<5x2x2xf32>, %i: tensor<3x1xi
 
 // Slices, concatenations and paddings stay; a slice with a step and a padding that reflects are kernels.
 // CHECK-LABEL: func.func @main(%x: tensor<4x6xf32>) -> (tensor<4x8xf32>, tensor<4x3xf32>, tensor<6x6xf32>) {
-// CHECK-NEXT:    %a = nn.slice %x starts = [0, 0] ends = [4, 2] : tensor<4x6xf32> -> tensor<4x2xf32>
-// CHECK-NEXT:    %e = func.call @exp(%a) : (tensor<4x2xf32>) -> tensor<4x2xf32>
-// CHECK-NEXT:    %c = nn.concat %e, %x axis = 1 : tensor<4x2xf32>, tensor<4x6xf32> -> tensor<4x8xf32>
-// CHECK-NEXT:    %s = func.call @slice(%x) : (tensor<4x6xf32>) -> tensor<4x3xf32>
-// CHECK-NEXT:    %p = func.call @pad(%x) : (tensor<4x6xf32>) -> tensor<6x6xf32>
-// CHECK-NEXT:    func.return %c, %s, %p : tensor<4x8xf32>, tensor<4x3xf32>, tensor<6x6xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %a = nn.slice %x starts = [0, 0] ends = [4, 2] : tensor<4x6xf32> -> tensor<4x2xf32>
+// CHECK-NEXT:      %e = call @exp(%a) : (tensor<4x2xf32>) -> tensor<4x2xf32>
+// CHECK-NEXT:      %c = nn.concat %e, %x axis = 1 : tensor<4x2xf32>, tensor<4x6xf32> -> tensor<4x8xf32>
+// CHECK-NEXT:      %s = call @slice(%x) : (tensor<4x6xf32>) -> tensor<4x3xf32>
+// CHECK-NEXT:      %p = call @pad(%x) : (tensor<4x6xf32>) -> tensor<6x6xf32>
+// CHECK-NEXT:      return %c, %s, %p : tensor<4x8xf32>, tensor<4x3xf32>, tensor<6x6xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @exp(%a: tensor<4x2xf32>) -> tensor<4x2xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.exp %a : tensor<4x2xf32>
-// CHECK-NEXT:    func.return %0 : tensor<4x2xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.exp %a : tensor<4x2xf32>
+// CHECK-NEXT:      return %0 : tensor<4x2xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @slice(%x: tensor<4x6xf32>) -> tensor<4x3xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.slice %x starts = [0, 0] ends = [4, 6] steps = [1, 2] : tensor<4x6xf32> -> tensor<4x3xf32>
-// CHECK-NEXT:    func.return %0 : tensor<4x3xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.slice %x starts = [0, 0] ends = [4, 6] steps = [1, 2] : tensor<4x6xf32> -> tensor<4x3xf32>
+// CHECK-NEXT:      return %0 : tensor<4x3xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @pad(%x: tensor<4x6xf32>) -> tensor<6x6xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.pad %x low = [1, 0] high = [1, 0] mode = "reflect" : tensor<4x6xf32> -> tensor<6x6xf32>
-// CHECK-NEXT:    func.return %0 : tensor<6x6xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.pad %x low = [1, 0] high = [1, 0] mode = "reflect" : tensor<4x6xf32> -> tensor<6x6xf32>
+// CHECK-NEXT:      return %0 : tensor<6x6xf32>
+// CHECK-NEXT:    }
 func.func @main(%x: tensor<4x6xf32>) -> (tensor<4x8xf32>, tensor<4x3xf32>, tensor<6x6xf32>) {
   %a = nn.slice %x starts = [0, 0] ends = [4, 2] : tensor<4x6xf32> -> tensor<4x2xf32>
   %e = nn.exp %a : tensor<4x2xf32>
@@ -295,32 +295,32 @@ func.func @main(%x: tensor<4x6xf32>) -> (tensor<4x8xf32>, tensor<4x3xf32>, tenso
 // -----
 
 // At most six tensors of full size besides what the anchor reads.
-// CHECK-LABEL: func.func @main(%x: tensor<2x2xf32>, %w: tensor<2x2xf32>, %0: tensor<2x2xf32>, %1: tensor<2x2xf32>, %2: tensor<2x2xf32>, %3: tensor<2x2xf32>, %4: tensor<2x2xf32>, %5: tensor<2x2xf32>, %6: tensor<2x2xf32>) -> tensor<2x2xf32> {
-// CHECK-NEXT:    %b = func.call @matmul_add_add(%x, %w, %0, %1) : (tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
-// CHECK-NEXT:    %7 = nn.reshape %b : tensor<2x2xf32> -> tensor<4xf32>
-// CHECK-NEXT:    %8 = nn.reshape %2 : tensor<2x2xf32> -> tensor<4xf32>
-// CHECK-NEXT:    %9 = nn.reshape %3 : tensor<2x2xf32> -> tensor<4xf32>
-// CHECK-NEXT:    %10 = nn.reshape %4 : tensor<2x2xf32> -> tensor<4xf32>
-// CHECK-NEXT:    %11 = nn.reshape %5 : tensor<2x2xf32> -> tensor<4xf32>
-// CHECK-NEXT:    %12 = nn.reshape %6 : tensor<2x2xf32> -> tensor<4xf32>
-// CHECK-NEXT:    %g = func.call @add_add_add_add_add(%7, %8, %9, %10, %11, %12) : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-// CHECK-NEXT:    %g_1 = nn.reshape %g : tensor<4xf32> -> tensor<2x2xf32>
-// CHECK-NEXT:    func.return %g_1 : tensor<2x2xf32>
-// CHECK-NEXT:  }
-// CHECK-LABEL: func.func private @matmul_add_add(%x: tensor<2x2xf32>, %w: tensor<2x2xf32>, %0: tensor<2x2xf32>, %1: tensor<2x2xf32>) -> tensor<2x2xf32> attributes {kernel} {
-// CHECK-NEXT:    %2 = nn.matmul %x, %w : tensor<2x2xf32>, tensor<2x2xf32> -> tensor<2x2xf32>
-// CHECK-NEXT:    %3 = nn.add %2, %0 : tensor<2x2xf32>, tensor<2x2xf32> -> tensor<2x2xf32>
-// CHECK-NEXT:    %4 = nn.add %3, %1 : tensor<2x2xf32>, tensor<2x2xf32> -> tensor<2x2xf32>
-// CHECK-NEXT:    func.return %4 : tensor<2x2xf32>
-// CHECK-NEXT:  }
-// CHECK-LABEL: func.func private @add_add_add_add_add(%b: tensor<4xf32>, %0: tensor<4xf32>, %1: tensor<4xf32>, %2: tensor<4xf32>, %3: tensor<4xf32>, %4: tensor<4xf32>) -> tensor<4xf32> attributes {kernel} {
-// CHECK-NEXT:    %5 = nn.add %b, %0 : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
-// CHECK-NEXT:    %6 = nn.add %5, %1 : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
-// CHECK-NEXT:    %7 = nn.add %6, %2 : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
-// CHECK-NEXT:    %8 = nn.add %7, %3 : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
-// CHECK-NEXT:    %9 = nn.add %8, %4 : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
-// CHECK-NEXT:    func.return %9 : tensor<4xf32>
-// CHECK-NEXT:  }
+// CHECK-LABEL: func.func @main(%x: tensor<2x2xf32>, %w: tensor<2x2xf32>, %arg0: tensor<2x2xf32>, %arg1: tensor<2x2xf32>, %arg2: tensor<2x2xf32>, %arg3: tensor<2x2xf32>, %arg4: tensor<2x2xf32>, %arg5: tensor<2x2xf32>, %arg6: tensor<2x2xf32>) -> tensor<2x2xf32> {
+// CHECK-NEXT:      %b = call @matmul_add_add(%x, %w, %arg0, %arg1) : (tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+// CHECK-NEXT:      %0 = nn.reshape %b : tensor<2x2xf32> -> tensor<4xf32>
+// CHECK-NEXT:      %1 = nn.reshape %arg2 : tensor<2x2xf32> -> tensor<4xf32>
+// CHECK-NEXT:      %2 = nn.reshape %arg3 : tensor<2x2xf32> -> tensor<4xf32>
+// CHECK-NEXT:      %3 = nn.reshape %arg4 : tensor<2x2xf32> -> tensor<4xf32>
+// CHECK-NEXT:      %4 = nn.reshape %arg5 : tensor<2x2xf32> -> tensor<4xf32>
+// CHECK-NEXT:      %5 = nn.reshape %arg6 : tensor<2x2xf32> -> tensor<4xf32>
+// CHECK-NEXT:      %g = call @add_add_add_add_add(%0, %1, %2, %3, %4, %5) : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+// CHECK-NEXT:      %g_0 = nn.reshape %g : tensor<4xf32> -> tensor<2x2xf32>
+// CHECK-NEXT:      return %g_0 : tensor<2x2xf32>
+// CHECK-NEXT:    }
+// CHECK-LABEL: func.func private @matmul_add_add(%x: tensor<2x2xf32>, %w: tensor<2x2xf32>, %arg0: tensor<2x2xf32>, %arg1: tensor<2x2xf32>) -> tensor<2x2xf32> attributes {kernel} {
+// CHECK-NEXT:      %0 = nn.matmul %x, %w : tensor<2x2xf32>, tensor<2x2xf32> -> tensor<2x2xf32>
+// CHECK-NEXT:      %1 = nn.add %0, %arg0 : tensor<2x2xf32>, tensor<2x2xf32> -> tensor<2x2xf32>
+// CHECK-NEXT:      %2 = nn.add %1, %arg1 : tensor<2x2xf32>, tensor<2x2xf32> -> tensor<2x2xf32>
+// CHECK-NEXT:      return %2 : tensor<2x2xf32>
+// CHECK-NEXT:    }
+// CHECK-LABEL: func.func private @add_add_add_add_add(%b: tensor<4xf32>, %arg0: tensor<4xf32>, %arg1: tensor<4xf32>, %arg2: tensor<4xf32>, %arg3: tensor<4xf32>, %arg4: tensor<4xf32>) -> tensor<4xf32> attributes {kernel} {
+// CHECK-NEXT:      %0 = nn.add %b, %arg0 : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:      %1 = nn.add %0, %arg1 : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:      %2 = nn.add %1, %arg2 : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:      %3 = nn.add %2, %arg3 : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:      %4 = nn.add %3, %arg4 : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:      return %4 : tensor<4xf32>
+// CHECK-NEXT:    }
 func.func @main(%x: tensor<2x2xf32>, %w: tensor<2x2xf32>, %1: tensor<2x2xf32>, %2: tensor<2x2xf32>, %3: tensor<2x2xf32>, %4: tensor<2x2xf32>, %5: tensor<2x2xf32>, %6: tensor<2x2xf32>, %7: tensor<2x2xf32>) -> tensor<2x2xf32> {
   %y = nn.matmul %x, %w : tensor<2x2xf32>, tensor<2x2xf32> -> tensor<2x2xf32>
   %a = nn.add %y, %1 : tensor<2x2xf32>, tensor<2x2xf32> -> tensor<2x2xf32>
@@ -337,19 +337,19 @@ func.func @main(%x: tensor<2x2xf32>, %w: tensor<2x2xf32>, %1: tensor<2x2xf32>, %
 
 // Loops: kernels are called from the body.
 // CHECK-LABEL: func.func @main(%x: tensor<2x4xf32>, %w: tensor<4x4xf32>, %n: index) -> tensor<2x4xf32> {
-// CHECK-NEXT:    %zero = arith.constant 0 : index
-// CHECK-NEXT:    %one = arith.constant 1 : index
-// CHECK-NEXT:    %r = scf.for %i = %zero to %n step %one iter_args(%h = %x) -> (tensor<2x4xf32>) {
-// CHECK-NEXT:      %t = func.call @matmul_tanh(%h, %w) : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
-// CHECK-NEXT:      scf.yield %t : tensor<2x4xf32>
+// CHECK-NEXT:      %zero = arith.constant 0 : index
+// CHECK-NEXT:      %one = arith.constant 1 : index
+// CHECK-NEXT:      %r = scf.for %i = %zero to %n step %one iter_args(%h = %x) -> (tensor<2x4xf32>) {
+// CHECK-NEXT:        %t = func.call @matmul_tanh(%h, %w) : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+// CHECK-NEXT:        scf.yield %t : tensor<2x4xf32>
+// CHECK-NEXT:      }
+// CHECK-NEXT:      return %r : tensor<2x4xf32>
 // CHECK-NEXT:    }
-// CHECK-NEXT:    func.return %r : tensor<2x4xf32>
-// CHECK-NEXT:  }
 // CHECK-LABEL: func.func private @matmul_tanh(%h: tensor<2x4xf32>, %w: tensor<4x4xf32>) -> tensor<2x4xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.matmul %h, %w : tensor<2x4xf32>, tensor<4x4xf32> -> tensor<2x4xf32>
-// CHECK-NEXT:    %1 = nn.tanh %0 : tensor<2x4xf32>
-// CHECK-NEXT:    func.return %1 : tensor<2x4xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.matmul %h, %w : tensor<2x4xf32>, tensor<4x4xf32> -> tensor<2x4xf32>
+// CHECK-NEXT:      %1 = nn.tanh %0 : tensor<2x4xf32>
+// CHECK-NEXT:      return %1 : tensor<2x4xf32>
+// CHECK-NEXT:    }
 func.func @main(%x: tensor<2x4xf32>, %w: tensor<4x4xf32>, %n: index) -> tensor<2x4xf32> {
   %zero = arith.constant 0 : index
   %one = arith.constant 1 : index
@@ -365,18 +365,18 @@ func.func @main(%x: tensor<2x4xf32>, %w: tensor<4x4xf32>, %n: index) -> tensor<2
 
 // Unknown extents: nothing merges.
 // CHECK-LABEL: func.func @main(%x: tensor<?x8x4xf32>, %w: tensor<4x2xf32>, %b: tensor<2xf32>) -> tensor<?x8x2xf32> {
-// CHECK-NEXT:    %y = func.call @matmul(%x, %w) : (tensor<?x8x4xf32>, tensor<4x2xf32>) -> tensor<?x8x2xf32>
-// CHECK-NEXT:    %a = func.call @add(%y, %b) : (tensor<?x8x2xf32>, tensor<2xf32>) -> tensor<?x8x2xf32>
-// CHECK-NEXT:    func.return %a : tensor<?x8x2xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %y = call @matmul(%x, %w) : (tensor<?x8x4xf32>, tensor<4x2xf32>) -> tensor<?x8x2xf32>
+// CHECK-NEXT:      %a = call @add(%y, %b) : (tensor<?x8x2xf32>, tensor<2xf32>) -> tensor<?x8x2xf32>
+// CHECK-NEXT:      return %a : tensor<?x8x2xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @matmul(%x: tensor<?x8x4xf32>, %w: tensor<4x2xf32>) -> tensor<?x8x2xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.matmul %x, %w : tensor<?x8x4xf32>, tensor<4x2xf32> -> tensor<?x8x2xf32>
-// CHECK-NEXT:    func.return %0 : tensor<?x8x2xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.matmul %x, %w : tensor<?x8x4xf32>, tensor<4x2xf32> -> tensor<?x8x2xf32>
+// CHECK-NEXT:      return %0 : tensor<?x8x2xf32>
+// CHECK-NEXT:    }
 // CHECK-LABEL: func.func private @add(%y: tensor<?x8x2xf32>, %b: tensor<2xf32>) -> tensor<?x8x2xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.add %y, %b : tensor<?x8x2xf32>, tensor<2xf32> -> tensor<?x8x2xf32>
-// CHECK-NEXT:    func.return %0 : tensor<?x8x2xf32>
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %0 = nn.add %y, %b : tensor<?x8x2xf32>, tensor<2xf32> -> tensor<?x8x2xf32>
+// CHECK-NEXT:      return %0 : tensor<?x8x2xf32>
+// CHECK-NEXT:    }
 func.func @main(%x: tensor<?x8x4xf32>, %w: tensor<4x2xf32>, %b: tensor<2xf32>) -> tensor<?x8x2xf32> {
   %y = nn.matmul %x, %w : tensor<?x8x4xf32>, tensor<4x2xf32> -> tensor<?x8x2xf32>
   %a = nn.add %y, %b : tensor<?x8x2xf32>, tensor<2xf32> -> tensor<?x8x2xf32>
@@ -387,9 +387,9 @@ func.func @main(%x: tensor<?x8x4xf32>, %w: tensor<4x2xf32>, %b: tensor<2xf32>) -
 
 // The shape of the product comes from a constant of one number: it stands in the kernel with that shape.
 // CHECK-LABEL: func.func private @mul_add(%g: tensor<4x1xf32>, %x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.constant dense<5.000000e-01> : tensor<4x8xf32>
-// CHECK-NEXT:    %1 = nn.mul %0, %g : tensor<4x8xf32>, tensor<4x1xf32> -> tensor<4x8xf32>
-// CHECK-NEXT:    %2 = nn.add %1, %x : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x8xf32>
+// CHECK-NEXT:      %0 = nn.constant dense<5.000000e-01> : tensor<4x8xf32>
+// CHECK-NEXT:      %1 = nn.mul %0, %g : tensor<4x8xf32>, tensor<4x1xf32> -> tensor<4x8xf32>
+// CHECK-NEXT:      %2 = nn.add %1, %x : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x8xf32>
 func.func @main(%g: tensor<4x1xf32>, %x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %half = nn.constant dense<5.000000e-01> : tensor<4x8xf32>
   %m = nn.mul %half, %g : tensor<4x8xf32>, tensor<4x1xf32> -> tensor<4x8xf32>
@@ -401,8 +401,8 @@ func.func @main(%g: tensor<4x1xf32>, %x: tensor<4x8xf32>) -> tensor<4x8xf32> {
 
 // A softmax keeps its exponentials in its result, so that a change of type is a kernel of its own.
 // CHECK-LABEL: func.func private @softmax(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {kernel} {
-// CHECK-NEXT:    %0 = nn.softmax %x : tensor<4x8xf32>
-// CHECK-NEXT:    func.return %0 : tensor<4x8xf32>
+// CHECK-NEXT:      %0 = nn.softmax %x : tensor<4x8xf32>
+// CHECK-NEXT:      return %0 : tensor<4x8xf32>
 // CHECK-LABEL: func.func private @cast(%s: tensor<32xf32>) -> tensor<32xf64> attributes {kernel} {
 func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf64> {
   %s = nn.softmax %x axis = 1 : tensor<4x8xf32>

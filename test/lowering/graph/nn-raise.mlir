@@ -5,7 +5,7 @@
 // CHECK-NEXT:    %d = nn.hard_swish %x : tensor<4xf32>
 // CHECK-NEXT:    %f = nn.hard_swish %x : tensor<4xf32>
 // CHECK-NEXT:    %h = nn.hard_swish %x : tensor<4xf32>
-// CHECK-NEXT:    func.return %d, %f, %h : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+// CHECK-NEXT:    return %d, %f, %h : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
 // CHECK-NEXT:  }
 func.func @hard_swish(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
   %three = nn.constant dense<3.0> : tensor<f32>
@@ -28,7 +28,7 @@ func.func @hard_swish(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tenso
 // CHECK-NEXT:    %h = nn.mul %x, %g : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
 // CHECK-NEXT:    %s = nn.sigmoid %x : tensor<4xf32>
 // CHECK-NEXT:    %t = nn.mul %y, %s : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
-// CHECK-NEXT:    func.return %h, %t : tensor<4xf32>, tensor<4xf32>
+// CHECK-NEXT:    return %h, %t : tensor<4xf32>, tensor<4xf32>
 // CHECK-NEXT:  }
 func.func @not_hard_swish(%x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   %g = nn.hard_sigmoid %x : tensor<4xf32>
@@ -41,7 +41,7 @@ func.func @not_hard_swish(%x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32
 // CHECK-LABEL: func.func @hard_sigmoid(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
 // CHECK-NEXT:    %c = nn.hard_sigmoid %x alpha = 0.16666666666666666 : tensor<4xf32>
 // CHECK-NEXT:    %f = nn.hard_sigmoid %x alpha = 0.20000000298023224 : tensor<4xf32>
-// CHECK-NEXT:    func.return %c, %f : tensor<4xf32>, tensor<4xf32>
+// CHECK-NEXT:    return %c, %f : tensor<4xf32>, tensor<4xf32>
 // CHECK-NEXT:  }
 func.func @hard_sigmoid(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   %three = nn.constant dense<3.0> : tensor<f32>
@@ -59,7 +59,7 @@ func.func @hard_sigmoid(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
 
 // CHECK-LABEL: func.func @silu(%x: tensor<4xf32>) -> tensor<4xf32> {
 // CHECK-NEXT:    %y = nn.silu %x : tensor<4xf32>
-// CHECK-NEXT:    func.return %y : tensor<4xf32>
+// CHECK-NEXT:    return %y : tensor<4xf32>
 // CHECK-NEXT:  }
 func.func @silu(%x: tensor<4xf32>) -> tensor<4xf32> {
   %s = nn.sigmoid %x : tensor<4xf32>
@@ -72,7 +72,7 @@ func.func @silu(%x: tensor<4xf32>) -> tensor<4xf32> {
 // CHECK-NEXT:    %e = nn.gelu %x : tensor<4xf32>
 // CHECK-NEXT:    %j = nn.gelu %x : tensor<4xf32>
 // CHECK-NEXT:    %m = nn.gelu %x : tensor<4xf32>
-// CHECK-NEXT:    func.return %e, %j, %m : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+// CHECK-NEXT:    return %e, %j, %m : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
 // CHECK-NEXT:  }
 func.func @gelu(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
   %root = nn.constant dense<1.41421354> : tensor<f32>
@@ -103,7 +103,7 @@ func.func @gelu(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf3
 // CHECK-NEXT:    %g = nn.erf %f : tensor<4xf32>
 // CHECK-NEXT:    %h = nn.add %g, %one : tensor<4xf32>, tensor<f32> -> tensor<4xf32>
 // CHECK-NEXT:    %i = nn.mul %x, %h : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
-// CHECK-NEXT:    func.return %i : tensor<4xf32>
+// CHECK-NEXT:    return %i : tensor<4xf32>
 // CHECK-NEXT:  }
 func.func @not_gelu(%x: tensor<4xf32>) -> tensor<4xf32> {
   %inverse = nn.constant dense<0.707106769> : tensor<f32>
@@ -119,7 +119,7 @@ func.func @not_gelu(%x: tensor<4xf32>) -> tensor<4xf32> {
 // CHECK-LABEL: func.func @gelu_tanh(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
 // CHECK-NEXT:    %y = nn.gelu %x approximate = "tanh" : tensor<4xf32>
 // CHECK-NEXT:    %f = nn.gelu %x approximate = "tanh" : tensor<4xf32>
-// CHECK-NEXT:    func.return %y, %f : tensor<4xf32>, tensor<4xf32>
+// CHECK-NEXT:    return %y, %f : tensor<4xf32>, tensor<4xf32>
 // CHECK-NEXT:  }
 func.func @gelu_tanh(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   %c = nn.constant dense<0.0447149985> : tensor<f32>
@@ -151,7 +151,7 @@ func.func @gelu_tanh(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
 // CHECK-NEXT:    %scale = nn.constant dense<[1.000000e+00, 2.000000e+00, 3.000000e+00, 4.000000e+00]> : tensor<4xf32>
 // CHECK-NEXT:    %0 = nn.constant dense<[5.000000e-01, 2.500000e-01, -1.000000e+00, 2.000000e+00]> : tensor<4xf32>
 // CHECK-NEXT:    %y = nn.layer_norm %x, %scale, %0 : tensor<2x3x4xf32>, tensor<4xf32>, tensor<4xf32> -> tensor<2x3x4xf32>
-// CHECK-NEXT:    func.return %y : tensor<2x3x4xf32>
+// CHECK-NEXT:    return %y : tensor<2x3x4xf32>
 // CHECK-NEXT:  }
 func.func @layer_norm(%x: tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
   %e = nn.constant dense<9.99999974E-6> : tensor<f32>
@@ -173,7 +173,7 @@ func.func @layer_norm(%x: tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
 // CHECK-LABEL: func.func @layer_norm_by_moments(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
 // CHECK-NEXT:    %0 = nn.constant dense<[1.000000e+00, 2.000000e+00, 3.000000e+00, 4.000000e+00]> : tensor<4xf32>
 // CHECK-NEXT:    %y = nn.layer_norm %x, %0 epsilon = 1.0e-06 : tensor<2x4xf32>, tensor<4xf32> -> tensor<2x4xf32>
-// CHECK-NEXT:    func.return %y : tensor<2x4xf32>
+// CHECK-NEXT:    return %y : tensor<2x4xf32>
 // CHECK-NEXT:  }
 func.func @layer_norm_by_moments(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   %n = nn.constant dense<0.25> : tensor<f32>
@@ -198,7 +198,7 @@ func.func @layer_norm_by_moments(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
 // CHECK-LABEL: func.func @rms_norm(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
 // CHECK-NEXT:    %scale = nn.constant dense<[1.000000e+00, 2.000000e+00, 3.000000e+00, 4.000000e+00]> : tensor<4xf32>
 // CHECK-NEXT:    %y = nn.rms_norm %x, %scale epsilon = 1.0e-06 : tensor<2x4xf32>, tensor<4xf32> -> tensor<2x4xf32>
-// CHECK-NEXT:    func.return %y : tensor<2x4xf32>
+// CHECK-NEXT:    return %y : tensor<2x4xf32>
 // CHECK-NEXT:  }
 func.func @rms_norm(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   %e = nn.constant dense<1.0E-6> : tensor<f32>
@@ -222,7 +222,7 @@ func.func @rms_norm(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
 // CHECK-NEXT:    %a = nn.add %m, %e : tensor<1x4xf32>, tensor<f32> -> tensor<1x4xf32>
 // CHECK-NEXT:    %i = nn.rsqrt %a : tensor<1x4xf32>
 // CHECK-NEXT:    %n = nn.mul %x, %i : tensor<2x4xf32>, tensor<1x4xf32> -> tensor<2x4xf32>
-// CHECK-NEXT:    func.return %n : tensor<2x4xf32>
+// CHECK-NEXT:    return %n : tensor<2x4xf32>
 // CHECK-NEXT:  }
 func.func @not_layer_norm(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   %e = nn.constant dense<1.0E-6> : tensor<f32>
@@ -237,7 +237,7 @@ func.func @not_layer_norm(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
 // CHECK-LABEL: func.func @softmax(%x: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
 // CHECK-NEXT:    %y = nn.softmax %x : tensor<2x4xf32>
 // CHECK-NEXT:    %l = nn.log_softmax %x axis = 0 : tensor<2x4xf32>
-// CHECK-NEXT:    func.return %y, %l : tensor<2x4xf32>, tensor<2x4xf32>
+// CHECK-NEXT:    return %y, %l : tensor<2x4xf32>, tensor<2x4xf32>
 // CHECK-NEXT:  }
 func.func @softmax(%x: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
   %m = nn.reduce_max %x axes = [1] keepdims = true : tensor<2x4xf32> -> tensor<2x1xf32>
@@ -256,7 +256,7 @@ func.func @softmax(%x: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
 // CHECK-NEXT:    %y = nn.softmax %x : tensor<2x4xf32>
 // CHECK-NEXT:    %n = nn.is_nan %y : tensor<2x4xf32> -> tensor<2x4xi1>
 // CHECK-NEXT:    %z = nn.select %n, %zero, %y : tensor<2x4xi1>, tensor<f32>, tensor<2x4xf32> -> tensor<2x4xf32>
-// CHECK-NEXT:    func.return %z : tensor<2x4xf32>
+// CHECK-NEXT:    return %z : tensor<2x4xf32>
 // CHECK-NEXT:  }
 func.func @guarded_softmax(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   %zero = nn.constant dense<0.0> : tensor<f32>
@@ -277,7 +277,7 @@ func.func @guarded_softmax(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
 // CHECK-NEXT:    %6 = nn.select %5, %0, %2 : tensor<2xi1>, tensor<2xi32>, tensor<i32> -> tensor<2xi32>
 // CHECK-NEXT:    %7 = nn.constant dense<[[1.000000e+00, 2.000000e+00], [3.000000e+00, 4.000000e+00], [5.000000e+00, 6.000000e+00], [0.000000e+00, 0.000000e+00]]> : tensor<4x2xf32>
 // CHECK-NEXT:    %y = nn.gather %7, %6 : tensor<4x2xf32>, tensor<2xi32> -> tensor<2x2xf32>
-// CHECK-NEXT:    func.return %y : tensor<2x2xf32>
+// CHECK-NEXT:    return %y : tensor<2x2xf32>
 // CHECK-NEXT:  }
 func.func @one_hot(%i: tensor<2x1xi32>) -> tensor<2x2xf32> {
   %p = nn.constant dense<[[0, 1, 2]]> : tensor<1x3xi32>
@@ -292,7 +292,7 @@ func.func @one_hot(%i: tensor<2x1xi32>) -> tensor<2x2xf32> {
 // CHECK-LABEL: func.func @not_one_hot(%i: tensor<2x1xi32>) -> (tensor<2x2xf32>, tensor<2x2xf32>) {
 // CHECK-NEXT:    %p = nn.constant dense<[[0, 1, 2]]> : tensor<1x3xi32>
 // CHECK-NEXT:    %q = nn.constant dense<[[0, 2, 1]]> : tensor<1x3xi32>
-// CHECK-NEXT:    %t = nn.constant dense<[[1.000000e+00, 2.000000e+00], [3.000000e+00, 0x7f800000], [5.000000e+00, 6.000000e+00]]> : tensor<3x2xf32>
+// CHECK-NEXT:    %t = nn.constant dense<[[1.000000e+00, 2.000000e+00], [3.000000e+00, 0x7F800000], [5.000000e+00, 6.000000e+00]]> : tensor<3x2xf32>
 // CHECK-NEXT:    %u = nn.constant dense<[[1.000000e+00, 2.000000e+00], [3.000000e+00, 4.000000e+00], [5.000000e+00, 6.000000e+00]]> : tensor<3x2xf32>
 // CHECK-NEXT:    %e = nn.eq %i, %p : tensor<2x1xi32>, tensor<1x3xi32> -> tensor<2x3xi1>
 // CHECK-NEXT:    %h = nn.cast %e : tensor<2x3xi1> -> tensor<2x3xf32>
@@ -300,7 +300,7 @@ func.func @one_hot(%i: tensor<2x1xi32>) -> tensor<2x2xf32> {
 // CHECK-NEXT:    %f = nn.eq %i, %q : tensor<2x1xi32>, tensor<1x3xi32> -> tensor<2x3xi1>
 // CHECK-NEXT:    %g = nn.cast %f : tensor<2x3xi1> -> tensor<2x3xf32>
 // CHECK-NEXT:    %z = nn.matmul %g, %u : tensor<2x3xf32>, tensor<3x2xf32> -> tensor<2x2xf32>
-// CHECK-NEXT:    func.return %y, %z : tensor<2x2xf32>, tensor<2x2xf32>
+// CHECK-NEXT:    return %y, %z : tensor<2x2xf32>, tensor<2x2xf32>
 // CHECK-NEXT:  }
 func.func @not_one_hot(%i: tensor<2x1xi32>) -> (tensor<2x2xf32>, tensor<2x2xf32>) {
   %p = nn.constant dense<[[0, 1, 2]]> : tensor<1x3xi32>
@@ -323,7 +323,7 @@ func.func @not_one_hot(%i: tensor<2x1xi32>) -> (tensor<2x2xf32>, tensor<2x2xf32>
 // CHECK-NEXT:    %r = nn.gather %0, %i : tensor<3x2xf32>, tensor<2x3xi32> -> tensor<2x3x2xf32>
 // CHECK-NEXT:    %z = nn.gather %t, %i : tensor<3x2xf32>, tensor<2x3xi32> -> tensor<2x3x2xf32>
 // CHECK-NEXT:    %s = nn.add %z, %x : tensor<2x3x2xf32>, tensor<2x3x2xf32> -> tensor<2x3x2xf32>
-// CHECK-NEXT:    func.return %r, %s : tensor<2x3x2xf32>, tensor<2x3x2xf32>
+// CHECK-NEXT:    return %r, %s : tensor<2x3x2xf32>, tensor<2x3x2xf32>
 // CHECK-NEXT:  }
 func.func @looked_up_rows(%i: tensor<2x3xi32>, %x: tensor<2x3x2xf32>) -> (tensor<2x3x2xf32>, tensor<2x3x2xf32>) {
   %t = nn.constant dense<[[1.0, 2.0], [-3.0, 4.0], [5.0, -6.0]]> : tensor<3x2xf32>

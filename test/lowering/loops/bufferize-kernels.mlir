@@ -1,4 +1,4 @@
-// RUN: mlopt %s --bufferize-kernels | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope --bufferize-kernels | filecheck %s
 
 #mn = affine_map<(m, n) -> (m, n)>
 #m = affine_map<(m, n) -> (m)>
@@ -13,10 +13,10 @@
 // CHECK-NEXT:      %ec = tensor.cast %e : tensor<4x8xf32> to tensor<?x?xf32>
 // CHECK-NEXT:      %0 = bufferization.to_buffer %xc read_only : tensor<?x?xf32> to memref<?x?xf32, strided<[?, 1], offset: ?>>
 // CHECK-NEXT:      %1 = bufferization.to_buffer %ec : tensor<?x?xf32> to memref<?x?xf32, strided<[?, 1], offset: ?>>
-// CHECK-NEXT:      func.call @normalize(%0, %1, %c4, %c8, %c16) : (memref<?x?xf32, strided<[?, 1], offset: ?>>, memref<?x?xf32, strided<[?, 1], offset: ?>>, index, index, index) -> ()
+// CHECK-NEXT:      call @normalize(%0, %1, %c4, %c8, %c16) : (memref<?x?xf32, strided<[?, 1], offset: ?>>, memref<?x?xf32, strided<[?, 1], offset: ?>>, index, index, index) -> ()
 // CHECK-NEXT:      %r = bufferization.to_tensor %1 restrict writable : memref<?x?xf32, strided<[?, 1], offset: ?>> to tensor<?x?xf32>
 // CHECK-NEXT:      %rc = tensor.cast %r : tensor<?x?xf32> to tensor<4x8xf32>
-// CHECK-NEXT:      func.return %rc : tensor<4x8xf32>
+// CHECK-NEXT:      return %rc : tensor<4x8xf32>
 // CHECK-NEXT:    }
 func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %e = tensor.empty() : tensor<4x8xf32>
@@ -32,21 +32,21 @@ func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
 // CHECK-NEXT:      %f = memref.alloca(%M) : memref<?xf32>
 // CHECK-NEXT:      linalg.fill {loops = ["m"], stage = "init"} ins(%zero : f32) outs(%f : memref<?xf32>)
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%x : memref<?x?xf32, strided<[?, 1], offset: ?>>) outs(%out : memref<?x?xf32, strided<[?, 1], offset: ?>>) attrs = {loops = ["m", "n"], stage = "exp"} {
-// CHECK-NEXT:      ^bb0(%0: f32, %1: f32):
-// CHECK-NEXT:        %2 = math.exp %0 : f32
-// CHECK-NEXT:        linalg.yield %2 : f32
+// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
+// CHECK-NEXT:        %0 = math.exp %arg0 : f32
+// CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>], iterator_types = ["parallel", "reduction"]} ins(%out : memref<?x?xf32, strided<[?, 1], offset: ?>>) outs(%f : memref<?xf32>) attrs = {loops = ["m", "n"], stage = "sum"} {
-// CHECK-NEXT:      ^bb0(%3: f32, %4: f32):
-// CHECK-NEXT:        %5 = arith.addf %4, %3 : f32
-// CHECK-NEXT:        linalg.yield %5 : f32
+// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
+// CHECK-NEXT:        %0 = arith.addf %arg1, %arg0 : f32
+// CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%out, %f : memref<?x?xf32, strided<[?, 1], offset: ?>>, memref<?xf32>) outs(%out : memref<?x?xf32, strided<[?, 1], offset: ?>>) attrs = {loops = ["m", "n"], stage = "divide"} {
-// CHECK-NEXT:      ^bb0(%6: f32, %7: f32, %8: f32):
-// CHECK-NEXT:        %9 = arith.divf %6, %7 : f32
-// CHECK-NEXT:        linalg.yield %9 : f32
+// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
+// CHECK-NEXT:        %0 = arith.divf %arg0, %arg1 : f32
+// CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
-// CHECK-NEXT:      func.return
+// CHECK-NEXT:      return
 // CHECK-NEXT:    }
 func.func private @normalize(%x: tensor<?x?xf32>, %out: tensor<?x?xf32> {bufferization.writable = true}) -> tensor<?x?xf32> attributes {kernel} {
   %zero = arith.constant 0.0 : f32
@@ -79,31 +79,31 @@ func.func private @normalize(%x: tensor<?x?xf32>, %out: tensor<?x?xf32> {bufferi
 // CHECK-LABEL: func.func private @across(%x: memref<?xf32, strided<[1], offset: ?>>, %o0: memref<?xf32, strided<[1], offset: ?>>, %o1: memref<?xf32, strided<[1], offset: ?>>, %D0: index, %grain: index) attributes {kernel, extents = ["d0"], grain = 4 : i64} {
 // CHECK-NEXT:      %a = memref.alloca(%D0) : memref<?xf32>
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%x : memref<?xf32, strided<[1], offset: ?>>) outs(%a : memref<?xf32>) attrs = {loops = ["d0"], stage = "s0"} {
-// CHECK-NEXT:      ^bb0(%0: f32, %1: f32):
-// CHECK-NEXT:        %2 = math.exp %0 : f32
-// CHECK-NEXT:        linalg.yield %2 : f32
+// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
+// CHECK-NEXT:        %0 = math.exp %arg0 : f32
+// CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%a : memref<?xf32>) outs(%o0 : memref<?xf32, strided<[1], offset: ?>>) attrs = {loops = ["d0"], stage = "s1"} {
-// CHECK-NEXT:      ^bb0(%3: f32, %4: f32):
-// CHECK-NEXT:        %5 = arith.addf %3, %3 : f32
-// CHECK-NEXT:        linalg.yield %5 : f32
+// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
+// CHECK-NEXT:        %0 = arith.addf %arg0, %arg0 : f32
+// CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%o0 : memref<?xf32, strided<[1], offset: ?>>) outs(%o0 : memref<?xf32, strided<[1], offset: ?>>) attrs = {loops = ["d0"], stage = "s2"} {
-// CHECK-NEXT:      ^bb0(%6: f32, %7: f32):
+// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
 // CHECK-NEXT:        %i = linalg.index 0 : index
 // CHECK-NEXT:        %c1 = arith.constant 1 : index
 // CHECK-NEXT:        %last = arith.subi %D0, %c1 : index
 // CHECK-NEXT:        %j = arith.subi %last, %i : index
 // CHECK-NEXT:        %v = memref.load %a[%j] : memref<?xf32>
-// CHECK-NEXT:        %8 = arith.addf %6, %v : f32
-// CHECK-NEXT:        linalg.yield %8 : f32
+// CHECK-NEXT:        %0 = arith.addf %arg0, %v : f32
+// CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%o0 : memref<?xf32, strided<[1], offset: ?>>) outs(%o1 : memref<?xf32, strided<[1], offset: ?>>) attrs = {loops = ["d0"], stage = "s3"} {
-// CHECK-NEXT:      ^bb0(%9: f32, %10: f32):
-// CHECK-NEXT:        %11 = arith.negf %9 : f32
-// CHECK-NEXT:        linalg.yield %11 : f32
+// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
+// CHECK-NEXT:        %0 = arith.negf %arg0 : f32
+// CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
-// CHECK-NEXT:      func.return
+// CHECK-NEXT:      return
 // CHECK-NEXT:    }
 func.func private @across(%x: tensor<?xf32>, %o0: tensor<?xf32>, %o1: tensor<?xf32>) -> (tensor<?xf32>, tensor<?xf32>) attributes {kernel} {
   %c0 = arith.constant 0 : index

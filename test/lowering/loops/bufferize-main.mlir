@@ -2,27 +2,27 @@
 
 // The destination of the result is an argument; a part of it is a subview; the loop carries nothing any more.
 // CHECK-LABEL: memref.global "private" constant @bias : memref<8xf32> = dense<[1.000000e+00, 2.000000e+00, 3.000000e+00, 4.000000e+00, 5.000000e+00, 6.000000e+00, 7.000000e+00, 8.000000e+00]> {alignment = 64 : i64}
-// CHECK-LABEL: func.func @main(%x: memref<5x8xf32> {name = "in"}, %out: memref<6x8xf32> {name = "y"}) {
+// CHECK-LABEL: func.func @main(%x: memref<5x8xf32> {nn.name = "in"}, %out: memref<6x8xf32> {nn.name = "y"}) {
 // CHECK-NEXT:      %c0 = arith.constant 0 : index
 // CHECK-NEXT:      %c1 = arith.constant 1 : index
 // CHECK-NEXT:      %c5 = arith.constant 5 : index
 // CHECK-NEXT:      %c8 = arith.constant 8 : index
 // CHECK-NEXT:      %bias = memref.get_global @bias : memref<8xf32>
-// CHECK-NEXT:      %0 = memref.subview %out[5, 0] [1, 8] [1, 1] : memref<6x8xf32> to memref<8xf32, strided<[1], offset: 40>>
-// CHECK-NEXT:      %1 = memref.cast %bias : memref<8xf32> to memref<8xf32, strided<[1], offset: ?>>
-// CHECK-NEXT:      %2 = memref.cast %0 : memref<8xf32, strided<[1], offset: 40>> to memref<8xf32, strided<[1], offset: ?>>
-// CHECK-NEXT:      func.call @f(%1, %2, %c8) : (memref<8xf32, strided<[1], offset: ?>>, memref<8xf32, strided<[1], offset: ?>>, index) -> ()
+// CHECK-NEXT:      %subview = memref.subview %out[5, 0] [1, 8] [1, 1] : memref<6x8xf32> to memref<8xf32, strided<[1], offset: 40>>
+// CHECK-NEXT:      %cast = memref.cast %bias : memref<8xf32> to memref<8xf32, strided<[1], offset: ?>>
+// CHECK-NEXT:      %cast_0 = memref.cast %subview : memref<8xf32, strided<[1], offset: 40>> to memref<8xf32, strided<[1], offset: ?>>
+// CHECK-NEXT:      call @f(%cast, %cast_0, %c8) : (memref<8xf32, strided<[1], offset: ?>>, memref<8xf32, strided<[1], offset: ?>>, index) -> ()
 // CHECK-NEXT:      scf.for %t = %c0 to %c5 step %c1 {
-// CHECK-NEXT:        %3 = memref.subview %x[%t, 0] [1, 8] [1, 1] : memref<5x8xf32> to memref<8xf32, strided<[1], offset: ?>>
+// CHECK-NEXT:        %subview_1 = memref.subview %x[%t, 0] [1, 8] [1, 1] : memref<5x8xf32> to memref<8xf32, strided<[1], offset: ?>>
 // CHECK-NEXT:        %d = memref.alloc() : memref<8xf32>
-// CHECK-NEXT:        %4 = memref.cast %d : memref<8xf32> to memref<8xf32, strided<[1], offset: ?>>
-// CHECK-NEXT:        func.call @f(%3, %4, %c8) : (memref<8xf32, strided<[1], offset: ?>>, memref<8xf32, strided<[1], offset: ?>>, index) -> ()
-// CHECK-NEXT:        %5 = memref.subview %out[%t, 0] [1, 8] [1, 1] : memref<6x8xf32> to memref<8xf32, strided<[1], offset: ?>>
-// CHECK-NEXT:        func.call @f(%4, %5, %c8) : (memref<8xf32, strided<[1], offset: ?>>, memref<8xf32, strided<[1], offset: ?>>, index) -> ()
+// CHECK-NEXT:        %cast_2 = memref.cast %d : memref<8xf32> to memref<8xf32, strided<[1], offset: ?>>
+// CHECK-NEXT:        func.call @f(%subview_1, %cast_2, %c8) : (memref<8xf32, strided<[1], offset: ?>>, memref<8xf32, strided<[1], offset: ?>>, index) -> ()
+// CHECK-NEXT:        %subview_3 = memref.subview %out[%t, 0] [1, 8] [1, 1] : memref<6x8xf32> to memref<8xf32, strided<[1], offset: ?>>
+// CHECK-NEXT:        func.call @f(%cast_2, %subview_3, %c8) : (memref<8xf32, strided<[1], offset: ?>>, memref<8xf32, strided<[1], offset: ?>>, index) -> ()
 // CHECK-NEXT:      }
-// CHECK-NEXT:      func.return
+// CHECK-NEXT:      return
 // CHECK-NEXT:    }
-func.func @main(%x: tensor<5x8xf32> {name = "in"}) -> (tensor<6x8xf32> {name = "y"}) {
+func.func @main(%x: tensor<5x8xf32> {nn.name = "in"}) -> (tensor<6x8xf32> {nn.name = "y"}) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c5 = arith.constant 5 : index

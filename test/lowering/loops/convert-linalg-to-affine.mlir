@@ -9,20 +9,20 @@
 // CHECK-NEXT:          affine.store %zero, %out[%m, %n] : memref<?x?xf32, strided<[?, 1], offset: ?>>
 // CHECK-NEXT:        } {loop = "n", iterator = "parallel", stage = "init"}
 // CHECK-NEXT:      } {loop = "m", iterator = "parallel", stage = "init"}
-// CHECK-NEXT:      affine.for %m_1 = 0 to %M {
-// CHECK-NEXT:        affine.for %n_1 = 0 to %N {
+// CHECK-NEXT:      affine.for %m = 0 to %M {
+// CHECK-NEXT:        affine.for %n = 0 to %N {
 // CHECK-NEXT:          affine.for %k = 0 to %K {
-// CHECK-NEXT:            %0 = affine.load %a[%m_1, %k] : memref<?x?xf32, strided<[?, 1], offset: ?>>
-// CHECK-NEXT:            %1 = affine.load %b[%n_1 floordiv 32, %k, %n_1 mod 32] : memref<?x?x32xf32, strided<[?, 32, 1], offset: ?>>
-// CHECK-NEXT:            %2 = affine.load %out[%m_1, %n_1] : memref<?x?xf32, strided<[?, 1], offset: ?>>
+// CHECK-NEXT:            %0 = affine.load %a[%m, %k] : memref<?x?xf32, strided<[?, 1], offset: ?>>
+// CHECK-NEXT:            %1 = affine.load %b[%n floordiv 32, %k, %n mod 32] : memref<?x?x32xf32, strided<[?, 32, 1], offset: ?>>
+// CHECK-NEXT:            %2 = affine.load %out[%m, %n] : memref<?x?xf32, strided<[?, 1], offset: ?>>
 // CHECK-NEXT:            %3 = arith.mulf %0, %1 fastmath<contract> : f32
 // CHECK-NEXT:            %4 = arith.mulf %3, %two : f32
 // CHECK-NEXT:            %5 = arith.addf %2, %4 fastmath<contract> : f32
-// CHECK-NEXT:            affine.store %5, %out[%m_1, %n_1] : memref<?x?xf32, strided<[?, 1], offset: ?>>
+// CHECK-NEXT:            affine.store %5, %out[%m, %n] : memref<?x?xf32, strided<[?, 1], offset: ?>>
 // CHECK-NEXT:          } {loop = "k", iterator = "reduction", stage = "mm"}
 // CHECK-NEXT:        } {loop = "n", iterator = "parallel", stage = "mm"}
 // CHECK-NEXT:      } {loop = "m", iterator = "parallel", stage = "mm"}
-// CHECK-NEXT:      func.return
+// CHECK-NEXT:      return
 // CHECK-NEXT:    }
 func.func private @matmul(%a: memref<?x?xf32, strided<[?, 1], offset: ?>>, %b: memref<?x?x32xf32, strided<[?, 32, 1], offset: ?>>,
                           %out: memref<?x?xf32, strided<[?, 1], offset: ?>>, %M: index, %N: index, %K: index, %grain: index)
@@ -55,7 +55,7 @@ func.func private @matmul(%a: memref<?x?xf32, strided<[?, 1], offset: ?>>, %b: m
 // CHECK-NEXT:          affine.store %2, %out[%o] : memref<?xf32, strided<[1], offset: ?>>
 // CHECK-NEXT:        } {loop = "k", iterator = "reduction", stage = "pool"}
 // CHECK-NEXT:      } {loop = "o", iterator = "parallel", stage = "pool"}
-// CHECK-NEXT:      func.return
+// CHECK-NEXT:      return
 // CHECK-NEXT:    }
 func.func private @pool_and_gather(%x: memref<?x?xf32, strided<[?, 1], offset: ?>>, %i: memref<?xi64, strided<[1], offset: ?>>,
                                    %out: memref<?xf32, strided<[1], offset: ?>>, %O: index, %grain: index)
@@ -80,7 +80,7 @@ func.func private @pool_and_gather(%x: memref<?x?xf32, strided<[?, 1], offset: ?
 // CHECK-NEXT:      %0 = affine.load %x[] : memref<f32, strided<[], offset: ?>>
 // CHECK-NEXT:      %1 = arith.negf %0 : f32
 // CHECK-NEXT:      affine.store %1, %out[] : memref<f32, strided<[], offset: ?>>
-// CHECK-NEXT:      func.return
+// CHECK-NEXT:      return
 // CHECK-NEXT:    }
 func.func private @scalar(%x: memref<f32, strided<[], offset: ?>>, %out: memref<f32, strided<[], offset: ?>>, %grain: index)
     attributes {kernel, extents = [], grain = 2 : i64} {

@@ -29,11 +29,11 @@ func.func @row(%x: memref<?xf32>, %y: memref<?xf32>, %i: index) {
 
 // Accumulation in a loop: the row pointer is made before the loop, one scalar is repeated for a whole row, the tile goes around as pieces.
 // CHECK-LABEL: llvm.func @accumulate(%a0: !llvm.ptr {llvm.noalias, llvm.readonly}, %a1: i64, %a2: !llvm.ptr {llvm.noalias, llvm.readonly}, %a3: !llvm.ptr {llvm.noalias}, %a4: i64)
-// CHECK-NEXT:    %0 = llvm.mlir.constant(1) : i64
-// CHECK-NEXT:    %1 = llvm.mlir.constant(5) : i64
+// CHECK-NEXT:    %0 = llvm.mlir.constant(1 : i64) : i64
+// CHECK-NEXT:    %1 = llvm.mlir.constant(5 : i64) : i64
 // CHECK-NEXT:    %2 = llvm.mlir.poison : vector<16xf32>
 // CHECK-NEXT:    %3 = llvm.mlir.constant(dense<0.000000e+00> : vector<16xf32>) : vector<16xf32>
-// CHECK-NEXT:    %4 = llvm.mlir.constant(0) : i64
+// CHECK-NEXT:    %4 = llvm.mlir.constant(0 : i64) : i64
 // CHECK-NEXT:    llvm.br ^bb1(%4, %3, %3, %3, %3 : i64, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
 // CHECK-NEXT:    ^bb1(%v0: i64, %v1: vector<16xf32>, %v2: vector<16xf32>, %v3: vector<16xf32>, %v4: vector<16xf32>):
 // CHECK-NEXT:    %v5 = llvm.icmp "slt" %v0, %a4 : i64
@@ -90,9 +90,9 @@ func.func @accumulate(%a: memref<?x?xf32, strided<[?, 1]>>, %b: memref<?x32xf32>
 // CHECK-LABEL: llvm.func @masked(%a0: !llvm.ptr {llvm.noalias}, %a1: i64)
 // CHECK-NEXT:    %0 = llvm.mlir.constant(dense<0.000000e+00> : vector<16xf32>) : vector<16xf32>
 // CHECK-NEXT:    %1 = llvm.mlir.constant(dense<[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]> : vector<16xi32>) : vector<16xi32>
-// CHECK-NEXT:    %2 = llvm.mlir.constant(0) : i64
+// CHECK-NEXT:    %2 = llvm.mlir.constant(0 : i64) : i64
 // CHECK-NEXT:    %3 = llvm.mlir.poison : vector<16xi32>
-// CHECK-NEXT:    %4 = llvm.mlir.constant(16) : i64
+// CHECK-NEXT:    %4 = llvm.mlir.constant(16 : i64) : i64
 // CHECK-NEXT:    %v0 = llvm.intr.smin(%a1, %4) : (i64, i64) -> i64
 // CHECK-NEXT:    %v1 = llvm.trunc %v0 : i64 to i32
 // CHECK-NEXT:    %v2 = llvm.insertelement %v1, %3[%2 : i64] : vector<16xi32>
@@ -158,10 +158,10 @@ func.func @narrow(%x: memref<?xbf16>, %i: index) {
 // A parallel loop is a task: what it uses goes through a record.
 // CHECK-LABEL: llvm.func @fill(%a0: !llvm.ptr {llvm.noalias}, %a1: i64, %a2: i64)
 // CHECK-NEXT:    %0 = llvm.mlir.addressof @fill_task : !llvm.ptr
-// CHECK-NEXT:    %1 = llvm.mlir.constant(1) : i64
-// CHECK-NEXT:    %2 = llvm.mlir.constant(0) : i64
-// CHECK-NEXT:    %3 = llvm.mlir.constant(2) : i64
-// CHECK-NEXT:    %4 = llvm.mlir.constant(3) : i64
+// CHECK-NEXT:    %1 = llvm.mlir.constant(1 : i64) : i64
+// CHECK-NEXT:    %2 = llvm.mlir.constant(0 : i64) : i64
+// CHECK-NEXT:    %3 = llvm.mlir.constant(2 : i64) : i64
+// CHECK-NEXT:    %4 = llvm.mlir.constant(3 : i64) : i64
 // CHECK-NEXT:    %v3 = llvm.alloca %1 x i64 {alignment = 64 : i64} : (i64) -> !llvm.ptr
 // CHECK-NEXT:    %v0 = llvm.add %a1, %4 : i64
 // CHECK-NEXT:    %v1 = llvm.ashr %v0, %3 : i64
@@ -169,20 +169,20 @@ func.func @narrow(%x: memref<?xbf16>, %i: index) {
 // CHECK-NEXT:    llvm.store %a0, %v3 {alignment = 8 : i64} : !llvm.ptr, !llvm.ptr
 // CHECK-NEXT:    llvm.call @stepwell_parallel_for(%0, %v3, %v2, %a2) : (!llvm.ptr, !llvm.ptr, i64, i64) -> ()
 // CHECK-NEXT:    llvm.return
-// CHECK-LABEL: llvm.func internal @fill_task(%a0_1: !llvm.ptr {llvm.noalias, llvm.readonly}, %a1_1: i64, %a2_1: i64)
-// CHECK-NEXT:    %5 = llvm.mlir.constant(1) : i64
-// CHECK-NEXT:    %6 = llvm.mlir.constant(2) : i64
-// CHECK-NEXT:    %7 = llvm.mlir.constant(1.000000e+00 : f32) : f32
-// CHECK-NEXT:    %v2_1 = llvm.load %a0_1 {alignment = 8 : i64} : !llvm.ptr -> !llvm.ptr
-// CHECK-NEXT:    llvm.br ^bb1(%a1_1 : i64)
-// CHECK-NEXT:    ^bb1(%v0_1: i64):
-// CHECK-NEXT:    %v1_1 = llvm.icmp "slt" %v0_1, %a2_1 : i64
-// CHECK-NEXT:    llvm.cond_br %v1_1, ^bb2, ^bb3
+// CHECK-LABEL: llvm.func internal @fill_task(%a0: !llvm.ptr {llvm.noalias, llvm.readonly}, %a1: i64, %a2: i64) 
+// CHECK-NEXT:    %0 = llvm.mlir.constant(1 : i64) : i64
+// CHECK-NEXT:    %1 = llvm.mlir.constant(2 : i64) : i64
+// CHECK-NEXT:    %2 = llvm.mlir.constant(1.000000e+00 : f32) : f32
+// CHECK-NEXT:    %v2 = llvm.load %a0 {alignment = 8 : i64} : !llvm.ptr -> !llvm.ptr
+// CHECK-NEXT:    llvm.br ^bb1(%a1 : i64)
+// CHECK-NEXT:    ^bb1(%v0: i64):
+// CHECK-NEXT:    %v1 = llvm.icmp "slt" %v0, %a2 : i64
+// CHECK-NEXT:    llvm.cond_br %v1, ^bb2, ^bb3
 // CHECK-NEXT:    ^bb2:
-// CHECK-NEXT:    %v3_1 = llvm.shl %v0_1, %6 : i64
-// CHECK-NEXT:    %v4 = llvm.getelementptr %v2_1[%v3_1] : (!llvm.ptr, i64) -> !llvm.ptr, f32
-// CHECK-NEXT:    llvm.store %7, %v4 {alignment = 4 : i64} : f32, !llvm.ptr
-// CHECK-NEXT:    %v5 = llvm.add %v0_1, %5 : i64
+// CHECK-NEXT:    %v3 = llvm.shl %v0, %1 : i64
+// CHECK-NEXT:    %v4 = llvm.getelementptr %v2[%v3] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+// CHECK-NEXT:    llvm.store %2, %v4 {alignment = 4 : i64} : f32, !llvm.ptr
+// CHECK-NEXT:    %v5 = llvm.add %v0, %0 : i64
 // CHECK-NEXT:    llvm.br ^bb1(%v5 : i64)
 // CHECK-NEXT:    ^bb3:
 // CHECK-NEXT:    llvm.return

@@ -12,8 +12,8 @@ from xdsl.dialects.func import FuncOp
 
 from stepwell.backends.cpu.codegen import SpillReport, compile_llvm_ir
 from stepwell.backends.cpu.link import link
-from stepwell.ir.parsing import parse_module
 from stepwell.ir.registry import find_pass, make_context
+from stepwell.ir.text.parsing import parse_module
 from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
 from stepwell.lowering.machine.target import Target
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stepwell.ir.parsing import parse_module
 from stepwell.ir.registry import make_context
+from stepwell.ir.text.parsing import parse_module
 from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
 from stepwell.lowering.machine.target import Target
 

@@ -1,4 +1,4 @@
-// RUN: mlopt %s --apply-schedule --split-input-file --verify-diagnostics | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope --apply-schedule --split-input-file --verify-diagnostics | filecheck %s
 
 // A row sum: the init and the reduction meet in one scalar, which gets one partial sum for each of eight lanes.
 // CHECK-LABEL: func.func private @sum(%x: memref<?x?xf32>, %y: memref<?xf32>, %M: index, %N: index) attributes {kernel} {
@@ -7,28 +7,28 @@
 // CHECK-NEXT:      %acc = memref.alloca() : memref<f32>
 // CHECK-NEXT:      affine.store %zero, %acc[] : memref<f32>
 // CHECK-NEXT:      %acc_nr = memref.alloca() : memref<8xf32>
-// CHECK-NEXT:      %0 = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:      %cst = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:      affine.for %nr = 0 to 8 {
-// CHECK-NEXT:        affine.store %0, %acc_nr[%nr] : memref<8xf32>
+// CHECK-NEXT:        affine.store %cst, %acc_nr[%nr] : memref<8xf32>
 // CHECK-NEXT:      } {loop = "nr", iterator = "parallel", stage = "sum", vector = 8 : index}
 // CHECK-NEXT:      affine.for %n = 0 to %N step 8 {
-// CHECK-NEXT:        affine.for %nr_1 = 0 to min affine_map<(d0)[s0] -> (8, (s0 + (d0 * -1)))>(%n)[%N] {
-// CHECK-NEXT:          %a = affine.load %x[%m, %n + %nr_1] : memref<?x?xf32>
-// CHECK-NEXT:          %c = affine.load %acc_nr[%nr_1] : memref<8xf32>
+// CHECK-NEXT:        affine.for %nr = 0 to min affine_map<(d0)[s0] -> (8, s0 - d0)>(%n)[%N] {
+// CHECK-NEXT:          %a = affine.load %x[%m, %n + %nr] : memref<?x?xf32>
+// CHECK-NEXT:          %c = affine.load %acc_nr[%nr] : memref<8xf32>
 // CHECK-NEXT:          %s = arith.addf %c, %a : f32
-// CHECK-NEXT:          affine.store %s, %acc_nr[%nr_1] : memref<8xf32>
+// CHECK-NEXT:          affine.store %s, %acc_nr[%nr] : memref<8xf32>
 // CHECK-NEXT:        } {loop = "nr", iterator = "reduction", stage = "sum", private, vector = 8 : index}
 // CHECK-NEXT:      } {loop = "n", iterator = "reduction", stage = "sum"}
-// CHECK-NEXT:      affine.for %nr_2 = 0 to 8 {
-// CHECK-NEXT:        %1 = affine.load %acc_nr[%nr_2] : memref<8xf32>
+// CHECK-NEXT:      affine.for %nr = 0 to 8 {
+// CHECK-NEXT:        %1 = affine.load %acc_nr[%nr] : memref<8xf32>
 // CHECK-NEXT:        %2 = affine.load %acc[] : memref<f32>
 // CHECK-NEXT:        %3 = arith.addf %2, %1 : f32
 // CHECK-NEXT:        affine.store %3, %acc[] : memref<f32>
 // CHECK-NEXT:      } {loop = "nr", iterator = "reduction", stage = "sum", vector = 8 : index}
-// CHECK-NEXT:      %4 = affine.load %acc[] : memref<f32>
-// CHECK-NEXT:      affine.store %4, %y[%m] : memref<?xf32>
+// CHECK-NEXT:      %0 = affine.load %acc[] : memref<f32>
+// CHECK-NEXT:      affine.store %0, %y[%m] : memref<?xf32>
 // CHECK-NEXT:    } {loops = ["m"]}
-// CHECK-NEXT:    func.return
+// CHECK-NEXT:    return
 // CHECK-NEXT:  }
 func.func private @sum(%x: memref<?x?xf32>, %y: memref<?xf32>, %M: index, %N: index)
     attributes {kernel, schedule = [["fuse", "m"], ["split", "n", 8, "nr"], ["rfactor", "nr"], ["parallel", "m"], ["vectorize", "nr"]]} {
@@ -53,13 +53,13 @@ func.func private @sum(%x: memref<?x?xf32>, %y: memref<?xf32>, %M: index, %N: in
 // CHECK-LABEL: func.func private @tiles(%x: memref<?xf32>, %N: index) attributes {kernel} {
 // CHECK-NEXT:    %one = arith.constant 1.000000e+00 : f32
 // CHECK-NEXT:    affine.for %n = 0 to %N step 384 {
-// CHECK-NEXT:      affine.for %ni = 0 to min affine_map<(d0)[s0] -> (384, (s0 + (d0 * -1)))>(%n)[%N] step 32 {
-// CHECK-NEXT:        affine.for %nr = 0 to min affine_map<(d0, d1)[s0] -> (32, ((s0 + (d0 * -1)) + (d1 * -1)))>(%n, %ni)[%N] {
+// CHECK-NEXT:      affine.for %ni = 0 to min affine_map<(d0)[s0] -> (384, s0 - d0)>(%n)[%N] step 32 {
+// CHECK-NEXT:        affine.for %nr = 0 to min affine_map<(d0, d1)[s0] -> (32, s0 - d0 - d1)>(%n, %ni)[%N] {
 // CHECK-NEXT:          affine.store %one, %x[%n + %ni + %nr] : memref<?xf32>
 // CHECK-NEXT:        } {loop = "nr", iterator = "parallel"}
 // CHECK-NEXT:      } {loop = "ni", iterator = "parallel", unroll = 2 : index}
 // CHECK-NEXT:    } {loop = "n", iterator = "parallel"}
-// CHECK-NEXT:    func.return
+// CHECK-NEXT:    return
 // CHECK-NEXT:  }
 func.func private @tiles(%x: memref<?xf32>, %N: index)
     attributes {kernel, schedule = [["static", "q"], ["split", "n", 384, "ni"], ["split", "ni", 32, "nr"], ["unroll", "ni", 2]]} {
@@ -74,21 +74,21 @@ func.func private @tiles(%x: memref<?xf32>, %N: index)
 
 // A conditional accumulation becomes an unconditional one of a chosen term.
 // CHECK-LABEL: func.func private @conditional(%x: memref<?xf32>, %y: memref<f32>, %N: index) attributes {kernel} {
-// CHECK-NEXT:    %acc = memref.alloca() : memref<f32>
-// CHECK-NEXT:    %zero = arith.constant 0.000000e+00 : f32
-// CHECK-NEXT:    affine.store %zero, %acc[] : memref<f32>
-// CHECK-NEXT:    affine.for %n = 0 to %N {
-// CHECK-NEXT:      %a = affine.load %x[%n] : memref<?xf32>
-// CHECK-NEXT:      %c = affine.load %acc[] : memref<f32>
-// CHECK-NEXT:      %p = arith.cmpf ogt, %a, %zero : f32
-// CHECK-NEXT:      %0 = arith.select %p, %a, %zero : f32
-// CHECK-NEXT:      %s = arith.addf %c, %0 : f32
-// CHECK-NEXT:      affine.store %s, %acc[] : memref<f32>
-// CHECK-NEXT:    } {loop = "n", iterator = "reduction"}
-// CHECK-NEXT:    %1 = affine.load %acc[] : memref<f32>
-// CHECK-NEXT:    affine.store %1, %y[] : memref<f32>
-// CHECK-NEXT:    func.return
-// CHECK-NEXT:  }
+// CHECK-NEXT:      %acc = memref.alloca() : memref<f32>
+// CHECK-NEXT:      %zero = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:      affine.store %zero, %acc[] : memref<f32>
+// CHECK-NEXT:      affine.for %n = 0 to %N {
+// CHECK-NEXT:        %a = affine.load %x[%n] : memref<?xf32>
+// CHECK-NEXT:        %c = affine.load %acc[] : memref<f32>
+// CHECK-NEXT:        %p = arith.cmpf ogt, %a, %zero : f32
+// CHECK-NEXT:        %1 = arith.select %p, %a, %zero : f32
+// CHECK-NEXT:        %s = arith.addf %c, %1 : f32
+// CHECK-NEXT:        affine.store %s, %acc[] : memref<f32>
+// CHECK-NEXT:      } {loop = "n", iterator = "reduction"}
+// CHECK-NEXT:      %0 = affine.load %acc[] : memref<f32>
+// CHECK-NEXT:      affine.store %0, %y[] : memref<f32>
+// CHECK-NEXT:      return
+// CHECK-NEXT:    }
 func.func private @conditional(%x: memref<?xf32>, %y: memref<f32>, %N: index) attributes {kernel, schedule = [["fuse"]]} {
   %zero = arith.constant 0.0 : f32
   affine.store %zero, %y[] : memref<f32>

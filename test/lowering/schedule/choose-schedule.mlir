@@ -1,4 +1,4 @@
-// RUN: mlopt %s --choose-schedule --split-input-file | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope --choose-schedule --split-input-file | filecheck %s
 
 // A contraction: the constant operand is packed, loops get their usual names, the call its costs.
 // CHECK-LABEL: func.func private @k(%a: tensor<28x64xf32>, %b: tensor<64x64xf32>, %out: tensor<28x64xf32>) -> tensor<28x64xf32> attributes {kernel, schedule = {{\[\[}}"pack_operand", 1 : i64, 1 : i64, 32 : i64], ["fuse", "m", "n"], ["split", "m", 14 : i64, "mr", "exact"], ["split", "n", 32 : i64, "nr", "exact"], ["reorder", "m", "n", "mr", "nr"], ["parallel", "m", "n"], ["jam", "mr", "nr"], ["vectorize", "mr", "nr"], ["unroll", "k", 4 : i64], ["prefetch", 1 : i64, "k", 8 : i64{{\]\]}}} {
@@ -10,12 +10,12 @@
 // CHECK-NEXT:      %s = arith.addf %c, %p fastmath<contract> : f32
 // CHECK-NEXT:      linalg.yield %s : f32
 // CHECK-NEXT:    } -> tensor<28x64xf32>
-// CHECK-NEXT:    func.return %r : tensor<28x64xf32>
+// CHECK-NEXT:    return %r : tensor<28x64xf32>
 // CHECK-NEXT:  }
 // CHECK-NEXT:  func.func @main(%a: tensor<28x64xf32>, %e: tensor<28x64xf32>) -> tensor<28x64xf32> {
 // CHECK-NEXT:    %w = arith.constant dense<1.000000e+00> : tensor<64x64xf32>
-// CHECK-NEXT:    %r = func.call @k(%a, %w, %e) {grain = 1099511627776 : i64, flops = 229376 : i64, bytes = 30720 : i64} : (tensor<28x64xf32>, tensor<64x64xf32>, tensor<28x64xf32>) -> tensor<28x64xf32>
-// CHECK-NEXT:    func.return %r : tensor<28x64xf32>
+// CHECK-NEXT:    %r = call @k(%a, %w, %e) {grain = 1099511627776 : i64, flops = 229376 : i64, bytes = 30720 : i64} : (tensor<28x64xf32>, tensor<64x64xf32>, tensor<28x64xf32>) -> tensor<28x64xf32>
+// CHECK-NEXT:    return %r : tensor<28x64xf32>
 // CHECK-NEXT:  }
 func.func private @k(%a: tensor<28x64xf32>, %b: tensor<64x64xf32>, %out: tensor<28x64xf32>) -> tensor<28x64xf32> attributes {kernel} {
   %zero = arith.constant 0.0 : f32
@@ -40,16 +40,16 @@ func.func @main(%a: tensor<28x64xf32>, %e: tensor<28x64xf32>) -> tensor<28x64xf3
 // CHECK-LABEL: func.func private @rows(%a: tensor<1x9x200xf32>, %out: tensor<1x9x1xf32>) -> tensor<1x9x1xf32> attributes {kernel, schedule = {{\[\[}}"fuse", "d0"], ["split", "d1", 64 : i64, "d1r"], ["rfactor", "d1r"], ["parallel", "d0"], ["vectorize", "d1r"{{\]\]}}} {
 // CHECK-NEXT:    %zero = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:    %init = linalg.generic {indexing_maps = [affine_map<(d0) -> (0, d0, 0)>], iterator_types = ["parallel"]} outs(%out : tensor<1x9x1xf32>) attrs = {loops = ["d0"], stage = "s0"} {
-// CHECK-NEXT:    ^bb0(%0: f32):
-// CHECK-NEXT:      %zero_1 = arith.constant 0.000000e+00 : f32
-// CHECK-NEXT:      linalg.yield %zero_1 : f32
+// CHECK-NEXT:    ^bb0(%arg0: f32):
+// CHECK-NEXT:      %zero_0 = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:      linalg.yield %zero_0 : f32
 // CHECK-NEXT:    } -> tensor<1x9x1xf32>
 // CHECK-NEXT:    %r = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (0, d0, d1)>, affine_map<(d0, d1) -> (0, d0, 0)>], iterator_types = ["parallel", "reduction"]} ins(%a : tensor<1x9x200xf32>) outs(%init : tensor<1x9x1xf32>) attrs = {loops = ["d0", "d1"], stage = "s1"} {
 // CHECK-NEXT:    ^bb0(%x: f32, %c: f32):
 // CHECK-NEXT:      %s = arith.addf %c, %x : f32
 // CHECK-NEXT:      linalg.yield %s : f32
 // CHECK-NEXT:    } -> tensor<1x9x1xf32>
-// CHECK-NEXT:    func.return %r : tensor<1x9x1xf32>
+// CHECK-NEXT:    return %r : tensor<1x9x1xf32>
 // CHECK-NEXT:  }
 func.func private @rows(%a: tensor<1x9x200xf32>, %out: tensor<1x9x1xf32>) -> tensor<1x9x1xf32> attributes {kernel} {
   %zero = arith.constant 0.0 : f32
@@ -71,7 +71,7 @@ func.func private @rows(%a: tensor<1x9x200xf32>, %out: tensor<1x9x1xf32>) -> ten
 // CHECK-NEXT:      %s = arith.negf %x : f32
 // CHECK-NEXT:      linalg.yield %s : f32
 // CHECK-NEXT:    } -> tensor<100x100xf32>
-// CHECK-NEXT:    func.return %r : tensor<100x100xf32>
+// CHECK-NEXT:    return %r : tensor<100x100xf32>
 // CHECK-NEXT:  }
 func.func private @pointwise(%a: tensor<100x100xf32>, %out: tensor<100x100xf32>) -> tensor<100x100xf32> attributes {kernel} {
   %r = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>], iterator_types = ["parallel", "parallel"]} ins(%a : tensor<100x100xf32>) outs(%out : tensor<100x100xf32>) {

@@ -1,20 +1,20 @@
-// RUN: mlopt %s --convert-nn-to-linalg | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope --convert-nn-to-linalg | filecheck %s
 
 // One generic for each elementwise op; what broadcasts is read at 0; the last op writes to the destination.
 // CHECK-LABEL: func.func private @add_relu(%x: tensor<2x3x4xf32>, %b: tensor<3x1xf32>, %out: tensor<2x3x4xf32> {bufferization.writable = true}) -> tensor<2x3x4xf32> attributes {kernel} {
 // CHECK-NEXT:    %0 = tensor.empty() : tensor<2x3x4xf32>
 // CHECK-NEXT:    %s = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>, affine_map<(d0, d1, d2) -> (d1, 0)>, affine_map<(d0, d1, d2) -> (d0, d1, d2)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%x, %b : tensor<2x3x4xf32>, tensor<3x1xf32>) outs(%0 : tensor<2x3x4xf32>) {
-// CHECK-NEXT:    ^bb0(%1: f32, %2: f32, %3: f32):
-// CHECK-NEXT:      %4 = arith.addf %1, %2 : f32
-// CHECK-NEXT:      linalg.yield %4 : f32
+// CHECK-NEXT:    ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
+// CHECK-NEXT:      %1 = arith.addf %arg0, %arg1 : f32
+// CHECK-NEXT:      linalg.yield %1 : f32
 // CHECK-NEXT:    } -> tensor<2x3x4xf32>
 // CHECK-NEXT:    %y = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1, d2)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%s : tensor<2x3x4xf32>) outs(%out : tensor<2x3x4xf32>) {
-// CHECK-NEXT:    ^bb0(%5: f32, %6: f32):
-// CHECK-NEXT:      %7 = arith.constant 0.000000e+00 : f32
-// CHECK-NEXT:      %8 = arith.maximumf %5, %7 : f32
-// CHECK-NEXT:      linalg.yield %8 : f32
+// CHECK-NEXT:    ^bb0(%arg0: f32, %arg1: f32):
+// CHECK-NEXT:      %cst = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:      %1 = arith.maximumf %arg0, %cst : f32
+// CHECK-NEXT:      linalg.yield %1 : f32
 // CHECK-NEXT:    } -> tensor<2x3x4xf32>
-// CHECK-NEXT:    func.return %y : tensor<2x3x4xf32>
+// CHECK-NEXT:    return %y : tensor<2x3x4xf32>
 // CHECK-NEXT:  }
 func.func private @add_relu(%x: tensor<2x3x4xf32>, %b: tensor<3x1xf32>) -> tensor<2x3x4xf32> attributes {kernel} {
   %s = nn.add %x, %b : tensor<2x3x4xf32>, tensor<3x1xf32> -> tensor<2x3x4xf32>
@@ -25,17 +25,17 @@ func.func private @add_relu(%x: tensor<2x3x4xf32>, %b: tensor<3x1xf32>) -> tenso
 // Halves are computed in f32 and rounded once.
 // CHECK-LABEL: func.func private @half(%x: tensor<4xbf16>, %out: tensor<4xbf16> {bufferization.writable = true}) -> tensor<4xbf16> attributes {kernel} {
 // CHECK-NEXT:    %y = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%x : tensor<4xbf16>) outs(%out : tensor<4xbf16>) {
-// CHECK-NEXT:    ^bb0(%0: bf16, %1: bf16):
-// CHECK-NEXT:      %2 = arith.extf %0 : bf16 to f32
-// CHECK-NEXT:      %3 = arith.constant 1.000000e+00 : f32
-// CHECK-NEXT:      %4 = arith.negf %2 : f32
-// CHECK-NEXT:      %5 = math.exp %4 : f32
-// CHECK-NEXT:      %6 = arith.addf %3, %5 : f32
-// CHECK-NEXT:      %7 = arith.divf %3, %6 : f32
-// CHECK-NEXT:      %8 = arith.truncf %7 : f32 to bf16
-// CHECK-NEXT:      linalg.yield %8 : bf16
+// CHECK-NEXT:    ^bb0(%arg0: bf16, %arg1: bf16):
+// CHECK-NEXT:      %0 = arith.extf %arg0 : bf16 to f32
+// CHECK-NEXT:      %cst = arith.constant 1.000000e+00 : f32
+// CHECK-NEXT:      %1 = arith.negf %0 : f32
+// CHECK-NEXT:      %2 = math.exp %1 : f32
+// CHECK-NEXT:      %3 = arith.addf %cst, %2 : f32
+// CHECK-NEXT:      %4 = arith.divf %cst, %3 : f32
+// CHECK-NEXT:      %5 = arith.truncf %4 : f32 to bf16
+// CHECK-NEXT:      linalg.yield %5 : bf16
 // CHECK-NEXT:    } -> tensor<4xbf16>
-// CHECK-NEXT:    func.return %y : tensor<4xbf16>
+// CHECK-NEXT:    return %y : tensor<4xbf16>
 // CHECK-NEXT:  }
 func.func private @half(%x: tensor<4xbf16>) -> tensor<4xbf16> attributes {kernel} {
   %y = nn.sigmoid %x : tensor<4xbf16>
@@ -46,16 +46,16 @@ func.func private @half(%x: tensor<4xbf16>) -> tensor<4xbf16> attributes {kernel
 // CHECK-LABEL: func.func private @unsigned(%x: tensor<4xi8>, %z: tensor<4xi8>, %out: tensor<4xf32> {bufferization.writable = true}) -> tensor<4xf32> attributes {kernel} {
 // CHECK-NEXT:    %0 = tensor.empty() : tensor<4xi8>
 // CHECK-NEXT:    %m = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%x, %z : tensor<4xi8>, tensor<4xi8>) outs(%0 : tensor<4xi8>) {
-// CHECK-NEXT:    ^bb0(%1: i8, %2: i8, %3: i8):
-// CHECK-NEXT:      %4 = arith.maxui %1, %2 : i8
-// CHECK-NEXT:      linalg.yield %4 : i8
+// CHECK-NEXT:    ^bb0(%arg0: i8, %arg1: i8, %arg2: i8):
+// CHECK-NEXT:      %1 = arith.maxui %arg0, %arg1 : i8
+// CHECK-NEXT:      linalg.yield %1 : i8
 // CHECK-NEXT:    } -> tensor<4xi8>
 // CHECK-NEXT:    %y = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%m : tensor<4xi8>) outs(%out : tensor<4xf32>) {
-// CHECK-NEXT:    ^bb0(%5: i8, %6: f32):
-// CHECK-NEXT:      %7 = arith.uitofp %5 : i8 to f32
-// CHECK-NEXT:      linalg.yield %7 : f32
+// CHECK-NEXT:    ^bb0(%arg0: i8, %arg1: f32):
+// CHECK-NEXT:      %1 = arith.uitofp %arg0 : i8 to f32
+// CHECK-NEXT:      linalg.yield %1 : f32
 // CHECK-NEXT:    } -> tensor<4xf32>
-// CHECK-NEXT:    func.return %y : tensor<4xf32>
+// CHECK-NEXT:    return %y : tensor<4xf32>
 // CHECK-NEXT:  }
 func.func private @unsigned(%x: tensor<4xui8>, %z: tensor<4xui8>) -> tensor<4xf32> attributes {kernel} {
   %m = nn.max %x, %z : tensor<4xui8>, tensor<4xui8> -> tensor<4xui8>
@@ -66,10 +66,10 @@ func.func private @unsigned(%x: tensor<4xui8>, %z: tensor<4xui8>) -> tensor<4xf3
 // A value that is returned as it came is copied.
 // CHECK-LABEL: func.func private @copy(%x: tensor<4xf32>, %out: tensor<4xf32> {bufferization.writable = true}) -> tensor<4xf32> attributes {kernel} {
 // CHECK-NEXT:    %0 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%x : tensor<4xf32>) outs(%out : tensor<4xf32>) {
-// CHECK-NEXT:    ^bb0(%1: f32, %2: f32):
-// CHECK-NEXT:      linalg.yield %1 : f32
+// CHECK-NEXT:    ^bb0(%arg0: f32, %arg1: f32):
+// CHECK-NEXT:      linalg.yield %arg0 : f32
 // CHECK-NEXT:    } -> tensor<4xf32>
-// CHECK-NEXT:    func.return %0 : tensor<4xf32>
+// CHECK-NEXT:    return %0 : tensor<4xf32>
 // CHECK-NEXT:  }
 func.func private @copy(%x: tensor<4xf32>) -> tensor<4xf32> attributes {kernel} {
   func.return %x : tensor<4xf32>
@@ -79,8 +79,8 @@ func.func private @copy(%x: tensor<4xf32>) -> tensor<4xf32> attributes {kernel} 
 // CHECK-LABEL: func.func @main(%x: tensor<4xi8>) -> tensor<4xf32> {
 // CHECK-NEXT:    %z = arith.constant dense<[0, -128, -56, -1]> : tensor<4xi8>
 // CHECK-NEXT:    %0 = tensor.empty() : tensor<4xf32>
-// CHECK-NEXT:    %y = func.call @unsigned(%x, %z, %0) : (tensor<4xi8>, tensor<4xi8>, tensor<4xf32>) -> tensor<4xf32>
-// CHECK-NEXT:    func.return %y : tensor<4xf32>
+// CHECK-NEXT:    %y = call @unsigned(%x, %z, %0) : (tensor<4xi8>, tensor<4xi8>, tensor<4xf32>) -> tensor<4xf32>
+// CHECK-NEXT:    return %y : tensor<4xf32>
 // CHECK-NEXT:  }
 func.func @main(%x: tensor<4xui8>) -> (tensor<4xf32>) {
   %z = nn.constant dense<[0, 128, 200, 255]> : tensor<4xui8>

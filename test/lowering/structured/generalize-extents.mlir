@@ -1,4 +1,4 @@
-// RUN: mlopt %s --generalize-extents | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope --generalize-extents | filecheck %s
 
 #mn = affine_map<(m, n) -> (m, n)>
 #m = affine_map<(m, n) -> (m)>
@@ -6,11 +6,11 @@
 // Temporaries get their sizes from the destination; equal extents that no map ties together stay apart.
 // CHECK-LABEL: func.func @main(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
 // CHECK-NEXT:      %e = tensor.empty() : tensor<4x4xf32>
-// CHECK-NEXT:      %0 = tensor.cast %x : tensor<4x4xf32> to tensor<?x?xf32>
-// CHECK-NEXT:      %1 = tensor.cast %e : tensor<4x4xf32> to tensor<?x?xf32>
-// CHECK-NEXT:      %2 = func.call @rows(%0, %1) : (tensor<?x?xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
-// CHECK-NEXT:      %3 = tensor.cast %2 : tensor<?x?xf32> to tensor<4x4xf32>
-// CHECK-NEXT:      func.return %3 : tensor<4x4xf32>
+// CHECK-NEXT:      %cast = tensor.cast %x : tensor<4x4xf32> to tensor<?x?xf32>
+// CHECK-NEXT:      %cast_0 = tensor.cast %e : tensor<4x4xf32> to tensor<?x?xf32>
+// CHECK-NEXT:      %0 = call @rows(%cast, %cast_0) : (tensor<?x?xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
+// CHECK-NEXT:      %cast_1 = tensor.cast %0 : tensor<?x?xf32> to tensor<4x4xf32>
+// CHECK-NEXT:      return %cast_1 : tensor<4x4xf32>
 // CHECK-NEXT:    }
 func.func @main(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
   %e = tensor.empty() : tensor<4x4xf32>
@@ -20,21 +20,21 @@ func.func @main(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
 
 // CHECK-LABEL: func.func private @rows(%x: tensor<?x?xf32>, %out: tensor<?x?xf32>) -> tensor<?x?xf32> attributes {kernel} {
 // CHECK-NEXT:      %c0 = arith.constant 0 : index
-// CHECK-NEXT:      %0 = tensor.dim %out, %c0 : tensor<?x?xf32>
+// CHECK-NEXT:      %dim = tensor.dim %out, %c0 : tensor<?x?xf32>
 // CHECK-NEXT:      %zero = arith.constant 0.000000e+00 : f32
-// CHECK-NEXT:      %e = tensor.empty(%0) : tensor<?xf32>
+// CHECK-NEXT:      %e = tensor.empty(%dim) : tensor<?xf32>
 // CHECK-NEXT:      %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
 // CHECK-NEXT:      %s = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<?x?xf32>) outs(%f : tensor<?xf32>) {
-// CHECK-NEXT:      ^bb0(%1: f32, %2: f32):
-// CHECK-NEXT:        %3 = arith.addf %2, %1 : f32
-// CHECK-NEXT:        linalg.yield %3 : f32
+// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
+// CHECK-NEXT:        %0 = arith.addf %arg1, %arg0 : f32
+// CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      } -> tensor<?xf32>
 // CHECK-NEXT:      %r = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%x, %s : tensor<?x?xf32>, tensor<?xf32>) outs(%out : tensor<?x?xf32>) {
-// CHECK-NEXT:      ^bb0(%4: f32, %5: f32, %6: f32):
-// CHECK-NEXT:        %7 = arith.divf %4, %5 : f32
-// CHECK-NEXT:        linalg.yield %7 : f32
+// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
+// CHECK-NEXT:        %0 = arith.divf %arg0, %arg1 : f32
+// CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      } -> tensor<?x?xf32>
-// CHECK-NEXT:      func.return %r : tensor<?x?xf32>
+// CHECK-NEXT:      return %r : tensor<?x?xf32>
 // CHECK-NEXT:    }
 func.func private @rows(%x: tensor<4x4xf32>, %out: tensor<4x4xf32>) -> tensor<4x4xf32> attributes {kernel} {
   %zero = arith.constant 0.0 : f32
@@ -57,12 +57,12 @@ func.func private @rows(%x: tensor<4x4xf32>, %out: tensor<4x4xf32>) -> tensor<4x
 // Static stays what the schedule names, a tile, and the window of a pool, which only a temporary tells.
 // CHECK-LABEL: func.func private @static(%x: tensor<?x?x8xf32>, %k: tensor<3x8xf32>, %out: tensor<?x?xf32>) -> tensor<?x?xf32> attributes {kernel, schedule = [["parallel", "oh"]]} {
 // CHECK-NEXT:      %w = tensor.empty() : tensor<2xf32>
-// CHECK-NEXT:      %r = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3) -> ((d1 floordiv 8), (d0 + d2), (d1 mod 8))>, affine_map<(d0, d1, d2, d3) -> (d2, (d1 mod 8))>, affine_map<(d0, d1, d2, d3) -> (d3)>, affine_map<(d0, d1, d2, d3) -> (d0, d1)>], iterator_types = ["parallel", "parallel", "reduction", "reduction"]} ins(%x, %k, %w : tensor<?x?x8xf32>, tensor<3x8xf32>, tensor<2xf32>) outs(%out : tensor<?x?xf32>) attrs = {loops = ["oh", "c", "kh", "j"]} {
-// CHECK-NEXT:      ^bb0(%0: f32, %1: f32, %2: f32, %3: f32):
-// CHECK-NEXT:        %4 = arith.mulf %0, %1 : f32
-// CHECK-NEXT:        linalg.yield %4 : f32
+// CHECK-NEXT:      %r = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3) -> (d1 floordiv 8, d0 + d2, d1 mod 8)>, affine_map<(d0, d1, d2, d3) -> (d2, d1 mod 8)>, affine_map<(d0, d1, d2, d3) -> (d3)>, affine_map<(d0, d1, d2, d3) -> (d0, d1)>], iterator_types = ["parallel", "parallel", "reduction", "reduction"]} ins(%x, %k, %w : tensor<?x?x8xf32>, tensor<3x8xf32>, tensor<2xf32>) outs(%out : tensor<?x?xf32>) attrs = {loops = ["oh", "c", "kh", "j"]} {
+// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32, %arg2: f32, %arg3: f32):
+// CHECK-NEXT:        %0 = arith.mulf %arg0, %arg1 : f32
+// CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      } -> tensor<?x?xf32>
-// CHECK-NEXT:      func.return %r : tensor<?x?xf32>
+// CHECK-NEXT:      return %r : tensor<?x?xf32>
 // CHECK-NEXT:    }
 func.func private @static(%x: tensor<2x5x8xf32>, %k: tensor<3x8xf32>, %out: tensor<3x16xf32>) -> tensor<3x16xf32>
     attributes {kernel, schedule = [["static", "kh"], ["parallel", "oh"]]} {

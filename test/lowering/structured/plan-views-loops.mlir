@@ -9,15 +9,15 @@
 // CHECK-NEXT:      %c1 = arith.constant 1 : index
 // CHECK-NEXT:      %c5 = arith.constant 5 : index
 // CHECK-NEXT:      %2 = linalg.copy ins(%h0 : tensor<8xf32>) outs(%0 : tensor<8xf32>) -> tensor<8xf32>
-// CHECK-NEXT:      %y, %h = scf.for %t = %c0 to %c5 step %c1 iter_args(%yi = %1, %hi = %2) -> (tensor<5x8xf32>, tensor<8xf32>) {
+// CHECK-NEXT:      %y:2 = scf.for %t = %c0 to %c5 step %c1 iter_args(%yi = %1, %hi = %2) -> (tensor<5x8xf32>, tensor<8xf32>) {
 // CHECK-NEXT:        %xt = tensor.extract_slice %x[%t, 0] [1, 8] [1, 1] : tensor<5x8xf32> to tensor<8xf32>
-// CHECK-NEXT:        %3 = tensor.extract_slice %yi[%t, 0] [1, 8] [1, 1] : tensor<5x8xf32> to tensor<8xf32>
-// CHECK-NEXT:        %hn = func.call @cell(%xt, %hi, %3) : (tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+// CHECK-NEXT:        %extracted_slice = tensor.extract_slice %yi[%t, 0] [1, 8] [1, 1] : tensor<5x8xf32> to tensor<8xf32>
+// CHECK-NEXT:        %hn = func.call @cell(%xt, %hi, %extracted_slice) : (tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
 // CHECK-NEXT:        %yn = tensor.insert_slice %hn into %yi[%t, 0] [1, 8] [1, 1] : tensor<8xf32> into tensor<5x8xf32>
-// CHECK-NEXT:        %4 = linalg.copy ins(%hn : tensor<8xf32>) outs(%hi : tensor<8xf32>) -> tensor<8xf32>
-// CHECK-NEXT:        scf.yield %yn, %4 : tensor<5x8xf32>, tensor<8xf32>
+// CHECK-NEXT:        %3 = linalg.copy ins(%hn : tensor<8xf32>) outs(%hi : tensor<8xf32>) -> tensor<8xf32>
+// CHECK-NEXT:        scf.yield %yn, %3 : tensor<5x8xf32>, tensor<8xf32>
 // CHECK-NEXT:      }
-// CHECK-NEXT:      func.return %y, %h : tensor<5x8xf32>, tensor<8xf32>
+// CHECK-NEXT:      return %y#0, %y#1 : tensor<5x8xf32>, tensor<8xf32>
 // CHECK-NEXT:    }
 func.func @recurrent(%x: tensor<5x8xf32>, %h0: tensor<8xf32>) -> (tensor<5x8xf32>, tensor<8xf32>) {
   %c0 = arith.constant 0 : index
@@ -47,7 +47,7 @@ func.func @recurrent(%x: tensor<5x8xf32>, %h0: tensor<8xf32>) -> (tensor<5x8xf32
 // CHECK-NEXT:        %b = func.call @unary(%a, %hi) : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
 // CHECK-NEXT:        scf.yield %b : tensor<8xf32>
 // CHECK-NEXT:      }
-// CHECK-NEXT:      func.return %h : tensor<8xf32>
+// CHECK-NEXT:      return %h : tensor<8xf32>
 // CHECK-NEXT:    }
 func.func @overwritten(%x: tensor<8xf32>) -> tensor<8xf32> {
   %c0 = arith.constant 0 : index
@@ -71,7 +71,7 @@ func.func @overwritten(%x: tensor<8xf32>) -> tensor<8xf32> {
 // CHECK-NEXT:      %c5 = arith.constant 5 : index
 // CHECK-NEXT:      %2 = linalg.copy ins(%x : tensor<8xf32>) outs(%1 : tensor<8xf32>) -> tensor<8xf32>
 // CHECK-NEXT:      %3 = linalg.copy ins(%y : tensor<8xf32>) outs(%0 : tensor<8xf32>) -> tensor<8xf32>
-// CHECK-NEXT:      %a, %b = scf.for %t = %c0 to %c5 step %c1 iter_args(%p = %2, %q = %3) -> (tensor<8xf32>, tensor<8xf32>) {
+// CHECK-NEXT:      %a:2 = scf.for %t = %c0 to %c5 step %c1 iter_args(%p = %2, %q = %3) -> (tensor<8xf32>, tensor<8xf32>) {
 // CHECK-NEXT:        %4 = tensor.empty() : tensor<8xf32>
 // CHECK-NEXT:        %5 = tensor.empty() : tensor<8xf32>
 // CHECK-NEXT:        %6 = linalg.copy ins(%q : tensor<8xf32>) outs(%5 : tensor<8xf32>) -> tensor<8xf32>
@@ -80,7 +80,7 @@ func.func @overwritten(%x: tensor<8xf32>) -> tensor<8xf32> {
 // CHECK-NEXT:        %9 = linalg.copy ins(%7 : tensor<8xf32>) outs(%q : tensor<8xf32>) -> tensor<8xf32>
 // CHECK-NEXT:        scf.yield %8, %9 : tensor<8xf32>, tensor<8xf32>
 // CHECK-NEXT:      }
-// CHECK-NEXT:      func.return %a, %b : tensor<8xf32>, tensor<8xf32>
+// CHECK-NEXT:      return %a#0, %a#1 : tensor<8xf32>, tensor<8xf32>
 // CHECK-NEXT:    }
 func.func @swap(%x: tensor<8xf32>, %y: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
   %c0 = arith.constant 0 : index

@@ -1,4 +1,4 @@
-// RUN: mlopt %s --unroll-loops --split-input-file --verify-diagnostics | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope --unroll-loops --split-input-file --verify-diagnostics | filecheck %s
 
 // By a factor: whole groups, then what is left; index arithmetic of the copies is composed.
 // CHECK-LABEL: func.func @by_factor(%x: memref<?xf32>, %N: index) -> f32 {
@@ -6,23 +6,23 @@
 // CHECK-NEXT:    %c0 = arith.constant 0 : index
 // CHECK-NEXT:    %c1 = arith.constant 1 : index
 // CHECK-NEXT:    %zero = arith.constant 0.000000e+00 : f32
-// CHECK-NEXT:    %0 = affine.apply affine_map<(d0) -> (((d0 floordiv 2) * 2))> (%N)
+// CHECK-NEXT:    %0 = affine.apply affine_map<(d0) -> ((d0 floordiv 2) * 2)>(%N)
 // CHECK-NEXT:    %r = scf.for %i = %c0 to %0 step %c2 iter_args(%a = %zero) -> (f32) {
-// CHECK-NEXT:      %1 = affine.apply affine_map<(d0) -> (((d0 * 2) + 3))> (%i)
+// CHECK-NEXT:      %1 = affine.apply affine_map<(d0) -> (d0 * 2 + 3)>(%i)
 // CHECK-NEXT:      %v = memref.load %x[%1] : memref<?xf32>
 // CHECK-NEXT:      %s = arith.addf %a, %v : f32
-// CHECK-NEXT:      %2 = affine.apply affine_map<(d0) -> (((d0 * 2) + 5))> (%i)
+// CHECK-NEXT:      %2 = affine.apply affine_map<(d0) -> (d0 * 2 + 5)>(%i)
 // CHECK-NEXT:      %v_1 = memref.load %x[%2] : memref<?xf32>
-// CHECK-NEXT:      %s_1 = arith.addf %s, %v_1 : f32
-// CHECK-NEXT:      scf.yield %s_1 : f32
-// CHECK-NEXT:    }
-// CHECK-NEXT:    %r_1 = scf.for %i_1 = %0 to %N step %c1 iter_args(%a_1 = %r) -> (f32) {
-// CHECK-NEXT:      %j = affine.apply affine_map<(d0) -> (((d0 * 2) + 3))> (%i_1)
-// CHECK-NEXT:      %v_2 = memref.load %x[%j] : memref<?xf32>
-// CHECK-NEXT:      %s_2 = arith.addf %a_1, %v_2 : f32
+// CHECK-NEXT:      %s_2 = arith.addf %s, %v_1 : f32
 // CHECK-NEXT:      scf.yield %s_2 : f32
 // CHECK-NEXT:    }
-// CHECK-NEXT:    func.return %r_1 : f32
+// CHECK-NEXT:    %r_0 = scf.for %i = %0 to %N step %c1 iter_args(%a = %r) -> (f32) {
+// CHECK-NEXT:      %j = affine.apply affine_map<(d0) -> (d0 * 2 + 3)>(%i)
+// CHECK-NEXT:      %v = memref.load %x[%j] : memref<?xf32>
+// CHECK-NEXT:      %s = arith.addf %a, %v : f32
+// CHECK-NEXT:      scf.yield %s : f32
+// CHECK-NEXT:    }
+// CHECK-NEXT:    return %r_0 : f32
 // CHECK-NEXT:  }
 func.func @by_factor(%x: memref<?xf32>, %N: index) -> f32 {
   %c0 = arith.constant 0 : index
@@ -50,7 +50,7 @@ func.func @by_factor(%x: memref<?xf32>, %N: index) -> f32 {
 // CHECK-NEXT:    memref.store %zero, %x[%c0] : memref<?xf32>
 // CHECK-NEXT:    memref.store %zero, %x[%c2] : memref<?xf32>
 // CHECK-NEXT:    memref.store %zero, %x[%c4] : memref<?xf32>
-// CHECK-NEXT:    func.return
+// CHECK-NEXT:    return
 // CHECK-NEXT:  }
 func.func @fully(%x: memref<?xf32>) {
   %c0 = arith.constant 0 : index
@@ -77,12 +77,12 @@ func.func @fully(%x: memref<?xf32>) {
 // CHECK-NEXT:      scf.for %j = %c0 to %N step %c1 {
 // CHECK-NEXT:        memref.store %zero, %x[%i, %j] : memref<?x?xf32>
 // CHECK-NEXT:      }
-// CHECK-NEXT:      scf.for %j_1 = %c0 to %N step %c1 {
-// CHECK-NEXT:        %0 = affine.apply affine_map<(d0) -> ((d0 + 1))> (%i)
-// CHECK-NEXT:        memref.store %zero, %x[%0, %j_1] : memref<?x?xf32>
+// CHECK-NEXT:      scf.for %j = %c0 to %N step %c1 {
+// CHECK-NEXT:        %0 = affine.apply affine_map<(d0) -> (d0 + 1)>(%i)
+// CHECK-NEXT:        memref.store %zero, %x[%0, %j] : memref<?x?xf32>
 // CHECK-NEXT:      }
 // CHECK-NEXT:    }
-// CHECK-NEXT:    func.return
+// CHECK-NEXT:    return
 // CHECK-NEXT:  }
 func.func @exact(%x: memref<?x?xf32>, %N: index) {
   %c0 = arith.constant 0 : index

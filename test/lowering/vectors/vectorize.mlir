@@ -1,22 +1,22 @@
-// RUN: mlopt %s --vectorize --split-input-file --verify-diagnostics | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope --vectorize --split-input-file --verify-diagnostics | filecheck %s
 
 // A register tile is one value through the loop; elements of A are broadcast along the lanes, panels of B along the rows.
 // CHECK-LABEL: func.func private @tile(%A: memref<?x?xf32, strided<[?, 1], offset: ?>>, %B: memref<?x?x32xf32, strided<[?, 32, 1], offset: ?>>, %C: memref<?x?xf32, strided<[?, 1], offset: ?>>, %m: index, %n: index, %K: index) {
-// CHECK-NEXT:    %0 = arith.constant dense<0.000000e+00> : vector<4x32xf32>
+// CHECK-NEXT:    %cst = arith.constant dense<0.000000e+00> : vector<4x32xf32>
 // CHECK-NEXT:    %c0 = arith.constant 0 : index
 // CHECK-NEXT:    %c1 = arith.constant 1 : index
-// CHECK-NEXT:    %1 = arith.constant 0.000000e+00 : f32
-// CHECK-NEXT:    %2 = affine.apply affine_map<(d0) -> ((d0 floordiv 32))> (%n)
-// CHECK-NEXT:    %acc = scf.for %k = %c0 to %K step %c1 iter_args(%acc_1 = %0) -> (vector<4x32xf32>) {
-// CHECK-NEXT:      %A_1 = vector.transfer_read %A[%m, %k], %1 {in_bounds = [true, true]} : memref<?x?xf32, strided<[?, 1], offset: ?>>, vector<4x1xf32>
-// CHECK-NEXT:      %B_1 = vector.transfer_read %B[%2, %k, %c0], %1 {in_bounds = [true]} : memref<?x?x32xf32, strided<[?, 32, 1], offset: ?>>, vector<32xf32>
-// CHECK-NEXT:      %3 = vector.broadcast %A_1 : vector<4x1xf32> to vector<4x32xf32>
-// CHECK-NEXT:      %4 = vector.broadcast %B_1 : vector<32xf32> to vector<4x32xf32>
-// CHECK-NEXT:      %s = vector.fma %3, %4, %acc_1 : vector<4x32xf32>
+// CHECK-NEXT:    %cst_0 = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:    %0 = affine.apply affine_map<(d0) -> (d0 floordiv 32)>(%n)
+// CHECK-NEXT:    %acc = scf.for %k = %c0 to %K step %c1 iter_args(%acc_1 = %cst) -> (vector<4x32xf32>) {
+// CHECK-NEXT:      %A_2 = vector.transfer_read %A[%m, %k], %cst_0 {in_bounds = [true, true]} : memref<?x?xf32, strided<[?, 1], offset: ?>>, vector<4x1xf32>
+// CHECK-NEXT:      %B_3 = vector.transfer_read %B[%0, %k, %c0], %cst_0 {in_bounds = [true]} : memref<?x?x32xf32, strided<[?, 32, 1], offset: ?>>, vector<32xf32>
+// CHECK-NEXT:      %1 = vector.broadcast %A_2 : vector<4x1xf32> to vector<4x32xf32>
+// CHECK-NEXT:      %2 = vector.broadcast %B_3 : vector<32xf32> to vector<4x32xf32>
+// CHECK-NEXT:      %s = vector.fma %1, %2, %acc_1 : vector<4x32xf32>
 // CHECK-NEXT:      scf.yield %s : vector<4x32xf32>
 // CHECK-NEXT:    } {unroll = 4 : index}
 // CHECK-NEXT:    vector.transfer_write %acc, %C[%m, %n] {in_bounds = [true, true]} : vector<4x32xf32>, memref<?x?xf32, strided<[?, 1], offset: ?>>
-// CHECK-NEXT:    func.return
+// CHECK-NEXT:    return
 // CHECK-NEXT:  }
 func.func private @tile(%A: memref<?x?xf32, strided<[?, 1], offset: ?>>, %B: memref<?x?x32xf32, strided<[?, 32, 1], offset: ?>>, %C: memref<?x?xf32, strided<[?, 1], offset: ?>>, %m: index, %n: index, %K: index) {
   %zero = arith.constant 0.0 : f32
@@ -53,17 +53,17 @@ func.func private @tile(%A: memref<?x?xf32, strided<[?, 1], offset: ?>>, %B: mem
 // CHECK-LABEL: func.func private @ragged(%x: memref<?xf32>, %p: memref<?x8xf32>, %y: memref<?xf32>, %N: index) {
 // CHECK-NEXT:    %c0 = arith.constant 0 : index
 // CHECK-NEXT:    %c8 = arith.constant 8 : index
-// CHECK-NEXT:    %0 = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:    %cst = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:    scf.for %n = %c0 to %N step %c8 {
-// CHECK-NEXT:      %1 = affine.apply affine_map<(d0, d1) -> ((d0 + (d1 * -1)))> (%N, %n)
-// CHECK-NEXT:      %2 = vector.create_mask %1 : vector<8xi1>
-// CHECK-NEXT:      %3 = affine.apply affine_map<(d0) -> ((d0 floordiv 8))> (%n)
-// CHECK-NEXT:      %x_1 = vector.transfer_read %x[%n], %0, %2 {in_bounds = [true]} : memref<?xf32>, vector<8xf32>
-// CHECK-NEXT:      %p_1 = vector.transfer_read %p[%3, %c0], %0 {in_bounds = [true]} : memref<?x8xf32>, vector<8xf32>
-// CHECK-NEXT:      %s = arith.addf %x_1, %p_1 : vector<8xf32>
-// CHECK-NEXT:      vector.transfer_write %s, %y[%n], %2 {in_bounds = [true]} : vector<8xf32>, memref<?xf32>
+// CHECK-NEXT:      %0 = affine.apply affine_map<(d0, d1) -> (d1 - d0)>(%n, %N)
+// CHECK-NEXT:      %1 = vector.create_mask %0 : vector<8xi1>
+// CHECK-NEXT:      %2 = affine.apply affine_map<(d0) -> (d0 floordiv 8)>(%n)
+// CHECK-NEXT:      %x_0 = vector.transfer_read %x[%n], %cst, %1 {in_bounds = [true]} : memref<?xf32>, vector<8xf32>
+// CHECK-NEXT:      %p_1 = vector.transfer_read %p[%2, %c0], %cst {in_bounds = [true]} : memref<?x8xf32>, vector<8xf32>
+// CHECK-NEXT:      %s = arith.addf %x_0, %p_1 : vector<8xf32>
+// CHECK-NEXT:      vector.transfer_write %s, %y[%n], %1 {in_bounds = [true]} : vector<8xf32>, memref<?xf32>
 // CHECK-NEXT:    }
-// CHECK-NEXT:    func.return
+// CHECK-NEXT:    return
 // CHECK-NEXT:  }
 func.func private @ragged(%x: memref<?xf32>, %p: memref<?x8xf32>, %y: memref<?xf32>, %N: index) {
   affine.for %n = 0 to %N step 8 {
@@ -83,14 +83,14 @@ func.func private @ragged(%x: memref<?xf32>, %p: memref<?x8xf32>, %y: memref<?xf
 // CHECK-LABEL: func.func private @overlap(%x: memref<?xf32>, %y: memref<?xf32>, %N: index) {
 // CHECK-NEXT:    %c0 = arith.constant 0 : index
 // CHECK-NEXT:    %c8 = arith.constant 8 : index
-// CHECK-NEXT:    %0 = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:    %cst = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:    scf.parallel (%n) = (%c0) to (%N) step (%c8) {
-// CHECK-NEXT:      %n_1 = affine.min affine_map<(d0, d1) -> (d0, (d1 + -8))>(%n, %N)
-// CHECK-NEXT:      %x_1 = vector.transfer_read %x[%n_1], %0 {in_bounds = [true]} : memref<?xf32>, vector<8xf32>
-// CHECK-NEXT:      vector.transfer_write %x_1, %y[%n_1] {in_bounds = [true]} : vector<8xf32>, memref<?xf32>
+// CHECK-NEXT:      %n_0 = affine.min affine_map<(d0, d1) -> (d0, d1 - 8)>(%n, %N)
+// CHECK-NEXT:      %x_1 = vector.transfer_read %x[%n_0], %cst {in_bounds = [true]} : memref<?xf32>, vector<8xf32>
+// CHECK-NEXT:      vector.transfer_write %x_1, %y[%n_0] {in_bounds = [true]} : vector<8xf32>, memref<?xf32>
 // CHECK-NEXT:      scf.reduce
 // CHECK-NEXT:    }
-// CHECK-NEXT:    func.return
+// CHECK-NEXT:    return
 // CHECK-NEXT:  }
 func.func private @overlap(%x: memref<?xf32>, %y: memref<?xf32>, %N: index) {
   affine.parallel (%n) = (0) to (%N) step (8) {
@@ -106,20 +106,20 @@ func.func private @overlap(%x: memref<?xf32>, %y: memref<?xf32>, %N: index) {
 
 // A horizontal reduction; the lanes beyond the bound are neutral.
 // CHECK-LABEL: func.func private @sum(%x: memref<?xf32>, %y: memref<f32>, %N: index) {
-// CHECK-NEXT:    %0 = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:    %cst = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:    %c0 = arith.constant 0 : index
 // CHECK-NEXT:    %c8 = arith.constant 8 : index
-// CHECK-NEXT:    %1 = arith.constant dense<0.000000e+00> : vector<8xf32>
-// CHECK-NEXT:    %acc = scf.for %n = %c0 to %N step %c8 iter_args(%acc_1 = %0) -> (f32) {
-// CHECK-NEXT:      %2 = affine.apply affine_map<(d0, d1) -> ((d0 + (d1 * -1)))> (%N, %n)
-// CHECK-NEXT:      %3 = vector.create_mask %2 : vector<8xi1>
-// CHECK-NEXT:      %x_1 = vector.transfer_read %x[%n], %0, %3 {in_bounds = [true]} : memref<?xf32>, vector<8xf32>
-// CHECK-NEXT:      %4 = arith.select %3, %x_1, %1 : vector<8xi1>, vector<8xf32>
-// CHECK-NEXT:      %5 = vector.reduction <add>, %4, %acc_1 fastmath<reassoc> : vector<8xf32> into f32
-// CHECK-NEXT:      scf.yield %5 : f32
+// CHECK-NEXT:    %cst_0 = arith.constant dense<0.000000e+00> : vector<8xf32>
+// CHECK-NEXT:    %acc = scf.for %n = %c0 to %N step %c8 iter_args(%acc_1 = %cst) -> (f32) {
+// CHECK-NEXT:      %0 = affine.apply affine_map<(d0, d1) -> (d1 - d0)>(%n, %N)
+// CHECK-NEXT:      %1 = vector.create_mask %0 : vector<8xi1>
+// CHECK-NEXT:      %x_2 = vector.transfer_read %x[%n], %cst, %1 {in_bounds = [true]} : memref<?xf32>, vector<8xf32>
+// CHECK-NEXT:      %2 = arith.select %1, %x_2, %cst_0 : vector<8xi1>, vector<8xf32>
+// CHECK-NEXT:      %3 = vector.reduction <add>, %2, %acc_1 fastmath<reassoc> : vector<8xf32> into f32
+// CHECK-NEXT:      scf.yield %3 : f32
 // CHECK-NEXT:    }
 // CHECK-NEXT:    memref.store %acc, %y[] : memref<f32>
-// CHECK-NEXT:    func.return
+// CHECK-NEXT:    return
 // CHECK-NEXT:  }
 func.func private @sum(%x: memref<?xf32>, %y: memref<f32>, %N: index) {
   %acc = memref.alloca() : memref<f32>
@@ -142,11 +142,11 @@ func.func private @sum(%x: memref<?xf32>, %y: memref<f32>, %N: index) {
 
 // Read along one side, transposed in registers, written along the other.
 // CHECK-LABEL: func.func private @transpose(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %m: index, %n: index) {
-// CHECK-NEXT:    %0 = arith.constant 0.000000e+00 : f32
-// CHECK-NEXT:    %x_1 = vector.transfer_read %x[%n, %m], %0 {in_bounds = [true, true]} : memref<?x?xf32>, vector<8x4xf32>
-// CHECK-NEXT:    %1 = vector.transpose %x_1, [1, 0] : vector<8x4xf32> to vector<4x8xf32>
-// CHECK-NEXT:    vector.transfer_write %1, %y[%m, %n] {in_bounds = [true, true]} : vector<4x8xf32>, memref<?x?xf32>
-// CHECK-NEXT:    func.return
+// CHECK-NEXT:    %cst = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:    %x_0 = vector.transfer_read %x[%n, %m], %cst {in_bounds = [true, true]} : memref<?x?xf32>, vector<8x4xf32>
+// CHECK-NEXT:    %0 = vector.transpose %x_0, [1, 0] : vector<8x4xf32> to vector<4x8xf32>
+// CHECK-NEXT:    vector.transfer_write %0, %y[%m, %n] {in_bounds = [true, true]} : vector<4x8xf32>, memref<?x?xf32>
+// CHECK-NEXT:    return
 // CHECK-NEXT:  }
 func.func private @transpose(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %m: index, %n: index) {
   affine.for %mr = 0 to 4 {
@@ -162,17 +162,17 @@ func.func private @transpose(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %m: index
 
 // Rows two apart are a strided view; the row that is read is chosen by data.
 // CHECK-LABEL: func.func private @strided_and_gathered(%x: memref<?x?xf32>, %i: memref<?xi32>, %y: memref<?x?xf32>, %m: index) {
-// CHECK-NEXT:    %0 = memref.subview %x[%m, 0] [4, 8] [2, 1] : memref<?x?xf32> to memref<4x8xf32, strided<[?, 1], offset: ?>>
+// CHECK-NEXT:    %subview = memref.subview %x[%m, 0] [4, 8] [2, 1] : memref<?x?xf32> to memref<4x8xf32, strided<[?, 1], offset: ?>>
 // CHECK-NEXT:    %c0 = arith.constant 0 : index
-// CHECK-NEXT:    %1 = arith.constant 0.000000e+00 : f32
-// CHECK-NEXT:    %x_1 = vector.transfer_read %0[%c0, %c0], %1 {in_bounds = [true, true]} : memref<4x8xf32, strided<[?, 1], offset: ?>>, vector<4x8xf32>
-// CHECK-NEXT:    %2 = memref.load %i[%m] : memref<?xi32>
-// CHECK-NEXT:    %row = arith.index_cast %2 : i32 to index
-// CHECK-NEXT:    %x_2 = vector.transfer_read %x[%row, %c0], %1 {in_bounds = [true]} : memref<?x?xf32>, vector<8xf32>
-// CHECK-NEXT:    %3 = vector.broadcast %x_2 : vector<8xf32> to vector<4x8xf32>
-// CHECK-NEXT:    %s = arith.addf %x_1, %3 : vector<4x8xf32>
+// CHECK-NEXT:    %cst = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:    %x_0 = vector.transfer_read %subview[%c0, %c0], %cst {in_bounds = [true, true]} : memref<4x8xf32, strided<[?, 1], offset: ?>>, vector<4x8xf32>
+// CHECK-NEXT:    %0 = memref.load %i[%m] : memref<?xi32>
+// CHECK-NEXT:    %row = arith.index_cast %0 : i32 to index
+// CHECK-NEXT:    %x_1 = vector.transfer_read %x[%row, %c0], %cst {in_bounds = [true]} : memref<?x?xf32>, vector<8xf32>
+// CHECK-NEXT:    %1 = vector.broadcast %x_1 : vector<8xf32> to vector<4x8xf32>
+// CHECK-NEXT:    %s = arith.addf %x_0, %1 : vector<4x8xf32>
 // CHECK-NEXT:    vector.transfer_write %s, %y[%m, %c0] {in_bounds = [true, true]} : vector<4x8xf32>, memref<?x?xf32>
-// CHECK-NEXT:    func.return
+// CHECK-NEXT:    return
 // CHECK-NEXT:  }
 func.func private @strided_and_gathered(%x: memref<?x?xf32>, %i: memref<?xi32>, %y: memref<?x?xf32>, %m: index) {
   affine.for %mr = 0 to 4 {
@@ -192,25 +192,25 @@ func.func private @strided_and_gathered(%x: memref<?x?xf32>, %i: memref<?xi32>, 
 
 // A condition of the loops is a branch; a register that one side changes is its result.
 // CHECK-LABEL: func.func private @branch(%x: memref<?xf32>, %N: index) {
-// CHECK-NEXT:    %c0 = arith.constant 0 : index
-// CHECK-NEXT:    %c8 = arith.constant 8 : index
-// CHECK-NEXT:    %0 = arith.constant dense<0.000000e+00> : vector<8xf32>
-// CHECK-NEXT:    %1 = arith.constant dense<1.000000e+00> : vector<8xf32>
-// CHECK-NEXT:    %acc = scf.for %n = %c0 to %N step %c8 iter_args(%acc_1 = %0) -> (vector<8xf32>) {
-// CHECK-NEXT:      %2 = affine.apply affine_map<(d0) -> ((d0 + 8))> (%n)
-// CHECK-NEXT:      %3 = arith.cmpi sge, %n, %c8 : index
-// CHECK-NEXT:      %4 = arith.cmpi sge, %N, %2 : index
-// CHECK-NEXT:      %5 = arith.andi %3, %4 : i1
-// CHECK-NEXT:      %6 = scf.if %5 -> (vector<8xf32>) {
-// CHECK-NEXT:        scf.yield %1 : vector<8xf32>
-// CHECK-NEXT:      } else {
-// CHECK-NEXT:        scf.yield %acc_1 : vector<8xf32>
+// CHECK-NEXT:      %c0 = arith.constant 0 : index
+// CHECK-NEXT:      %c8 = arith.constant 8 : index
+// CHECK-NEXT:      %cst = arith.constant dense<0.000000e+00> : vector<8xf32>
+// CHECK-NEXT:      %cst_0 = arith.constant dense<1.000000e+00> : vector<8xf32>
+// CHECK-NEXT:      %acc = scf.for %n = %c0 to %N step %c8 iter_args(%acc_1 = %cst) -> (vector<8xf32>) {
+// CHECK-NEXT:        %0 = affine.apply affine_map<(d0) -> (d0 + 8)>(%n)
+// CHECK-NEXT:        %1 = arith.cmpi sge, %n, %c8 : index
+// CHECK-NEXT:        %2 = arith.cmpi sge, %N, %0 : index
+// CHECK-NEXT:        %3 = arith.andi %1, %2 : i1
+// CHECK-NEXT:        %4 = scf.if %3 -> (vector<8xf32>) {
+// CHECK-NEXT:          scf.yield %cst_0 : vector<8xf32>
+// CHECK-NEXT:        } else {
+// CHECK-NEXT:          scf.yield %acc_1 : vector<8xf32>
+// CHECK-NEXT:        }
+// CHECK-NEXT:        vector.transfer_write %4, %x[%n] {in_bounds = [true]} : vector<8xf32>, memref<?xf32>
+// CHECK-NEXT:        scf.yield %4 : vector<8xf32>
 // CHECK-NEXT:      }
-// CHECK-NEXT:      vector.transfer_write %6, %x[%n] {in_bounds = [true]} : vector<8xf32>, memref<?xf32>
-// CHECK-NEXT:      scf.yield %6 : vector<8xf32>
+// CHECK-NEXT:      return
 // CHECK-NEXT:    }
-// CHECK-NEXT:    func.return
-// CHECK-NEXT:  }
 func.func private @branch(%x: memref<?xf32>, %N: index) {
   %acc = memref.alloca() : memref<8xf32>
   %one = arith.constant 1.0 : f32

@@ -10,9 +10,9 @@
 // OP:      Where it is lowered, rewritten and made:
 // OP:      stepwell/lowering/structured/elementwise.py:
 
-// PASS:      canonicalize on any    (stepwell/ir/canonicalize.py:
+// PASS:      canonicalize on any    (stepwell/ir/transforms/canonicalize.py:
 // PASS:      Options:
-// PASS-NEXT: max-iterations=10    (int)
+// PASS:      max-iterations=10    (int)
 
 // UNKNOWN: mlopt: error: there is no operation and no pass 'nn.relo' (did you mean 'nn.relu'
 

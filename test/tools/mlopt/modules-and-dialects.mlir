@@ -4,9 +4,9 @@
 // RUN: mlopt --show-dialects | filecheck %s --check-prefix=DIALECTS
 // RUN: mlopt --version | filecheck %s --check-prefix=VERSION
 
-// CHECK:      builtin.module {
+// CHECK:      module {
 // CHECK-NEXT:   "foreign.op"() : () -> ()
-// BARE-NOT:   builtin.module
+// BARE-NOT:   module
 // BARE:       "foreign.op"() : () -> ()
 // UNKNOWN:    error: operation 'foreign.op' is unknown
 // DIALECTS:   Available Dialects: {{.*arith,.*func,.*linalg,.*nn,.*vector}}

@@ -11,7 +11,7 @@
 // CHECK-LABEL: func.func @twice(%x: i32) -> i32
 // CHECK-NEXT:    %0 = arith.muli %x, %x : i32
 // CHECK-NEXT:    %1 = arith.subi %0, %0 : i32
-// CHECK-NEXT:    func.return %1 : i32
+// CHECK-NEXT:    return %1 : i32
 func.func @twice(%x: i32) -> i32 {
   %zero = arith.constant 0 : i32
   %0 = arith.addi %x, %zero : i32

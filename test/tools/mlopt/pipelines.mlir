@@ -6,15 +6,15 @@
 // RUN: not mlopt %s.missing 2>&1 | filecheck %s --check-prefix=FILE
 
 // DUMP:      Pass Manager with 1 passes:
-// DUMP-NEXT: builtin.module(
+// DUMP-NEXT: module(
 // DUMP-NEXT:   func.func(
-// DUMP-NEXT:     canonicalize{max-iterations=3},
+// DUMP-NEXT:     canonicalize{{.*}}max-iterations=3{{.*}},
 // DUMP-NEXT:     cse
 // DUMP-NEXT:   )
 // DUMP-NEXT: )
 
 // UNKNOWN:      MLIR Textual PassPipeline Parser:1:26: error: 'canonicalise' does not refer to a registered pass or pass pipeline (did you mean 'canonicalize'
-// UNKNOWN-NEXT: builtin.module(func.func(canonicalise))
+// UNKNOWN-NEXT: module(func.func(canonicalise))
 // UNKNOWN-NEXT: {{ {25}\^}}
 
 // OPTION: :1:16: error: 'canonicalize' has no option 'max-iteration' (did you mean 'max-iterations'?)

@@ -7,11 +7,11 @@
 
 // GENERIC: "func.func"() <{sym_name = "f"
 // PLAIN:   func.func @f() -> tensor<3xi32> {
-// INFO:    %0 = arith.constant dense<[1, 2, 3]> : tensor<3xi32> loc("{{.*}}print-flags.mlir":16:8)
-// ELIDE:   %0 = arith.constant dense_resource<__elided__> : tensor<3xi32>
-// HEX:     %0 = arith.constant dense<"0x010000000200000003000000"> : tensor<3xi32>
-// PLAIN:   %1 = arith.constant dense<0.000000e+00> : tensor<4096x4096xf32>
-// ELIDE:   %1 = arith.constant dense<0.000000e+00> : tensor<4096x4096xf32>
+// INFO:    %cst = arith.constant dense<[1, 2, 3]> : tensor<3xi32> loc("{{.*}}print-flags.mlir":16:8)
+// ELIDE:   %cst = arith.constant dense_resource<__elided__> : tensor<3xi32>
+// HEX:     %cst = arith.constant dense<"0x010000000200000003000000"> : tensor<3xi32>
+// PLAIN:   %cst_0 = arith.constant dense<0.000000e+00> : tensor<4096x4096xf32>
+// ELIDE:   %cst_0 = arith.constant dense<0.000000e+00> : tensor<4096x4096xf32>
 func.func @f() -> tensor<3xi32> {
   %0 = arith.constant dense<[1, 2, 3]> : tensor<3xi32>
   %1 = arith.constant dense<0.0> : tensor<4096x4096xf32>

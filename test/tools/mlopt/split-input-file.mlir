@@ -8,7 +8,7 @@
 // CHECK:      func.func private @first()
 // CHECK-NEXT: }
 // CHECK-NEXT: // -----
-// CHECK-NEXT: builtin.module {
+// CHECK-NEXT: module {
 // CHECK-NEXT:   func.func private @third()
 func.func private @first()
 

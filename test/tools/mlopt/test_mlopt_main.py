@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
-from stepwell.tools.mlopt import driver
+from stepwell.tools.mlopt import hooks
 from stepwell.tools.mlopt.__main__ import main
 from stepwell.tools.mlopt.expected import expectations
 from stepwell.tools.mlopt.split import near_misses, split
@@ -73,6 +74,9 @@ def test_bad_text_is_answered_in_one_line(text: str, tmp_path: Path, capsys: pyt
     [
         (["a", "b"], "mlopt: error: one input file is enough, but there are 2: a b"),
         (["--cse", "--pass-pipeline=cse"], "mlopt: error: passes are given both as flags and as --pass-pipeline"),
+        (["--cse", "--mlir-print-ir-after=nope"], "mlopt: error: 'nope' does not refer to a registered pass"),
+        (["--mlir-print-ir-before=canonicalise"], "does not refer to a registered pass (did you mean 'canonicalize'"),
+        (["--pass-pipeline="], "expected pass pipeline to be wrapped with the anchor operation type, e.g. 'builtin.module(...)'"),
         (["--verify-each=maybe"], "mlopt: error: --verify-each is true or false, not 'maybe'"),
         (["--pass-pipeline"], "mlopt: error: --pass-pipeline needs a value: --pass-pipeline=PIPELINE"),
         (["--mlir-elide-elementsattrs-if-larger=x"], "mlopt: error: --mlir-elide-elementsattrs-if-larger needs a number, not 'x'"),
@@ -84,11 +88,19 @@ def test_bad_command_lines(arguments: list[str], message: str, capsys: pytest.Ca
     assert message in capsys.readouterr().err
 
 
+def test_what_cannot_be_written(file: Path, capsys: pytest.CaptureFixture[str]):
+    assert main([str(file), "--cse", "--mlir-print-ir-after-all", "--mlir-print-ir-tree-dir=/dev/null/x"]) == 1
+    assert "mlopt: error: cannot write '/dev/null/x/" in capsys.readouterr().err
+    with Path("/dev/full").open("w") as full:
+        status = subprocess.run([sys.executable, "-m", "stepwell.tools.mlopt", str(file)], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (status.returncode, status.stderr) == (1, b"mlopt: error: cannot write the output: No space left on device\n")
+
+
 def test_a_text_of_comments_is_an_empty_module(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     path = tmp_path / "empty.mlir"
     path.write_text("// nothing\n")
     assert main([str(path)]) == 0
-    assert capsys.readouterr().out == "builtin.module {\n}\n"
+    assert capsys.readouterr().out == "module {\n}\n"
 
 
 def test_bytes_that_are_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -102,7 +114,7 @@ def test_a_bug_is_reported_without_a_traceback(file: Path, monkeypatch: pytest.M
     def run(self: Pass, op: Any, ctx: Context) -> None:
         raise IndexError("list index out of range")
 
-    monkeypatch.setattr("stepwell.ir.canonicalize.Canonicalize.run", run)
+    monkeypatch.setattr("stepwell.ir.transforms.canonicalize.Canonicalize.run", run)
     assert main([str(file), "--canonicalize"]) == 1
     err = capsys.readouterr().err
     assert "mlopt: internal error: IndexError: list index out of range" in err
@@ -121,12 +133,12 @@ def break_module(self: Pass, op: Any, ctx: Context) -> None:
 
 
 def test_verify_each_names_the_pass(file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    monkeypatch.setattr("stepwell.ir.canonicalize.Canonicalize.run", break_module)
+    monkeypatch.setattr("stepwell.ir.transforms.canonicalize.Canonicalize.run", break_module)
     assert main([str(file), "--canonicalize", "--mlir-print-ir-after-failure"]) == 1
     err = capsys.readouterr().err
     assert f"{file}:3:8: error: 'arith.addi' op operand #1 does not dominate this use\n  %0 = arith.addi %x, %c : i32\n       ^\n" in err
     assert "note: while running pass 'canonicalize'" in err
-    assert "IR Dump After Canonicalize Failed (canonicalize)" in err
+    assert "IR Dump After Canonicalizer Failed (canonicalize)" in err
     assert main([str(file), "--canonicalize", "--verify-each=0"]) == 0
 
 
@@ -142,7 +154,7 @@ class FakeValidator:
 
 
 def test_validate_each_asks_the_validator(file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    monkeypatch.setattr(driver, "resolve", lambda reference: FakeValidator)
+    monkeypatch.setattr(hooks, "resolve", lambda reference: FakeValidator)
     assert main([str(file), "--cse", "--validate-each"]) == 0
     assert main([str(file), "--cse", "--canonicalize", "--validate-each=2"]) == 1
     assert "error: pass 'canonicalize' changed the result for seed 0" in capsys.readouterr().err

@@ -1,0 +1,573 @@
+"""`vector`, third part: contractions, masks around operations, scans, interleaving, compressed memory accesses, scalable vectors."""
+
+# xDSL's generic types and attributes carry unknown parameters where they are matched by isinstance.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+from typing import Any, Self, cast
+
+from xdsl.dialects.arith import FastMathFlagsAttr
+from xdsl.dialects.builtin import (
+    AffineMapAttr,
+    ArrayAttr,
+    BoolAttr,
+    DictionaryAttr,
+    IndexType,
+    IntegerAttr,
+    MemRefType,
+    StringAttr,
+    VectorType,
+    i64,
+)
+from xdsl.dialects.utils import EnumAttribute
+from xdsl.dialects.vector import CombiningKindAttr, CombiningKindFlag
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    ParsePropInAttrDict,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    opt_prop_def,
+    prop_def,
+    region_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+    var_result_def,
+)
+from xdsl.parser import AttrParser, Parser
+from xdsl.printer import Printer
+from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect, Pure, RecursiveMemoryEffect
+from xdsl.utils.str_enum import StrEnum
+
+from stepwell.dialects.affine.maps import INDEX
+from stepwell.dialects.support import parse_result_types
+from stepwell.dialects.vector import parse_kind
+
+ADD = CombiningKindAttr(CombiningKindFlag.ADD)
+
+
+# ---- contraction ----------------------------------------------------------------------------------------------------------------
+
+
+class IteratorTypeKind(StrEnum):
+    """How a dimension of a contraction is walked."""
+
+    PARALLEL = "parallel"
+    REDUCTION = "reduction"
+
+
+@irdl_attr_definition
+class IteratorTypeAttr(EnumAttribute[IteratorTypeKind]):
+    """`#vector.iterator_type<parallel>`"""
+
+    name = "vector.iterator_type"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> IteratorTypeKind:
+        with parser.in_angle_brackets():
+            return parser.parse_str_enum(IteratorTypeKind)
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"<{self.data}>")
+
+
+@irdl_op_definition
+class ContractionOp(IRDLOperation):
+    """The sum of products over the reduction dimensions of an iteration space, added to `acc`.
+
+    ```mlir
+    %r = vector.contract {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>}
+      %x, %y, %acc : vector<4x8xf32>, vector<8x16xf32> into vector<4x16xf32>
+    ```
+    """
+
+    name = "vector.contract"
+
+    lhs = operand_def(VectorType)
+    rhs = operand_def(VectorType)
+    acc = operand_def()
+    result = result_def()
+    indexing_maps = prop_def(ArrayAttr[AffineMapAttr])
+    iterator_types = prop_def(ArrayAttr[IteratorTypeAttr])
+    kind = prop_def(CombiningKindAttr, default_value=ADD)
+    fastmath = opt_prop_def(FastMathFlagsAttr)
+    traits = traits_def(Pure())
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        start = parser.pos
+        found = parser.parse_attribute()
+        trait = dict(found.data) if isinstance(found, DictionaryAttr) else None
+        if trait is None:
+            parser.raise_error("expected a dictionary with indexing_maps and iterator_types", start)
+        for name in ("iterator_types", "indexing_maps"):
+            if not isinstance(trait.get(name), ArrayAttr):
+                parser.raise_error(f"'{cls.name}' expected \"{name}\" array attribute", start)
+        operands = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_unresolved_operand)
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
+        parser.parse_keyword("into")
+        type = parser.parse_type()
+        if len(types) < 2:
+            parser.raise_error("expected 2 types", start)
+        properties: dict[str, Attribute] = {
+            "indexing_maps": trait.pop("indexing_maps"),
+            "iterator_types": _iterators(parser, trait.pop("iterator_types"), start),
+            "kind": trait.pop("kind", attributes.pop("kind", ADD)),
+        }
+        flags = trait.pop("fastmath", None)
+        if flags is not None:
+            properties["fastmath"] = flags
+        if not isinstance(properties["kind"], CombiningKindAttr):
+            parser.raise_error("expected 'kind' attribute of type CombiningKind (e.g. 'vector.kind<add>')", start)
+        if len(operands) != 3:
+            parser.raise_error("expected zero or exactly 2 vector mask operands", start)
+        values = parser.resolve_operands(operands, [types[0], types[1], type], start)  # a third type, of masks of old, says nothing
+        return cls.create(operands=values, result_types=[type], properties=properties, attributes={**trait, **attributes})
+
+    def print(self, printer: Printer) -> None:
+        iterators = ArrayAttr(StringAttr(iterator.data) for iterator in self.iterator_types)
+        trait: dict[str, Attribute] = {"indexing_maps": self.indexing_maps, "iterator_types": iterators, "kind": self.kind}
+        if self.fastmath is not None:
+            trait["fastmath"] = self.fastmath
+        printer.print_string(" ")
+        printer.print_attr_dict(trait)
+        printer.print_string(" ")
+        printer.print_list(self.operands, printer.print_ssa_value)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_list((self.lhs.type, self.rhs.type), printer.print_attribute)
+        printer.print_string(" into ")
+        printer.print_attribute(self.result.type)
+
+
+def _iterators(parser: Parser, attribute: Attribute, position: int) -> Attribute:
+    if not isinstance(attribute, ArrayAttr):
+        parser.raise_error("expected an array of iterator types", position)
+    found: list[IteratorTypeAttr] = []
+    for item in cast("ArrayAttr[Attribute]", attribute):
+        name = item.data if isinstance(item, StringAttr | IteratorTypeAttr) else ""
+        if name not in ("parallel", "reduction"):
+            parser.raise_error(f"unexpected iterator_type ({name})", position)
+        found.append(IteratorTypeAttr(IteratorTypeKind(name)))
+    return ArrayAttr(found)
+
+
+class Punctuation(StrEnum):
+    """What `vector.print` writes behind a value."""
+
+    NO_PUNCTUATION = "no_punctuation"
+    NEW_LINE = "newline"
+    COMMA = "comma"
+    OPEN = "open"
+    CLOSE = "close"
+
+
+@irdl_attr_definition
+class PunctuationAttr(EnumAttribute[Punctuation]):
+    """`#vector.punctuation<comma>`"""
+
+    name = "vector.punctuation"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Punctuation:
+        with parser.in_angle_brackets():
+            return parser.parse_str_enum(Punctuation)
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"<{self.data}>")
+
+
+# ---- masks ----------------------------------------------------------------------------------------------------------------------
+
+
+@irdl_op_definition
+class YieldOp(IRDLOperation):
+    """Ends the body of a `vector.mask`."""
+
+    name = "vector.yield"
+
+    arguments = var_operand_def()
+    traits = traits_def(IsTerminator(), Pure())
+    assembly_format = "attr-dict ($arguments^ `:` type($arguments))?"
+
+
+@irdl_op_definition
+class MaskOp(IRDLOperation):
+    """Runs one operation on the lanes of a mask; elsewhere the result is `passthru`, or anything.
+
+    ```mlir
+    %r = vector.mask %m, %passthru { vector.reduction <add>, %v : vector<8xf32> into f32 } : vector<8xi1> -> f32
+    ```
+    """
+
+    name = "vector.mask"
+
+    mask = operand_def(VectorType)
+    passthru = opt_operand_def()
+    res = var_result_def()
+    body = region_def("single_block")
+    traits = traits_def(RecursiveMemoryEffect())
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        mask = parser.parse_unresolved_operand()
+        passthru = parser.parse_unresolved_operand() if parser.parse_optional_punctuation(",") else None
+        body = parser.parse_region()
+        if not body.blocks:
+            body.add_block(Block())
+        block = body.block
+        if not isinstance(block.last_op, YieldOp):
+            masked = block.last_op
+            block.add_op(YieldOp.create(operands=masked.results if masked else ()))
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        type = parser.parse_type()
+        types = parse_result_types(parser, optional=True)
+        values = [parser.resolve_operand(mask, type)]
+        if passthru is not None:
+            if not types:
+                parser.raise_error(f"'{cls.name}' expects a result if passthru operand is provided")
+            values.append(parser.resolve_operand(passthru, types[0]))  # pyright: ignore[reportArgumentType]
+        return cls.create(operands=values, result_types=types, regions=[body], attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_list(self.operands, printer.print_ssa_value)
+        ops = list(self.body.block.ops)
+        printer.print_string(" { ")
+        if len(ops) == 2 and list(ops[1].operands) == list(ops[0].results):
+            printer.print_op(ops[0])
+        else:
+            printer.print_list(ops, printer.print_op, "\n")
+        printer.print_string(" }")
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.mask.type)
+        if self.results:
+            printer.print_string(" -> ")
+            if len(self.results) == 1:
+                printer.print_attribute(self.results[0].type)
+            else:
+                with printer.in_parens():
+                    printer.print_list(self.result_types, printer.print_attribute)
+
+
+@irdl_op_definition
+class PrintOp(IRDLOperation):
+    """Prints a value or a text: `vector.print %v : vector<4xf32>`, `vector.print str "sum: "`."""
+
+    name = "vector.print"
+
+    source = opt_operand_def()
+    punctuation = prop_def(PunctuationAttr, default_value=PunctuationAttr(Punctuation.NEW_LINE))
+    stringLiteral = opt_prop_def(StringAttr)
+
+    def __init__(self, source: SSAValue) -> None:
+        super().__init__(operands=[source])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        properties: dict[str, Attribute] = {"punctuation": PunctuationAttr(Punctuation.NEW_LINE)}
+        operand = parser.parse_optional_unresolved_operand()
+        values: list[SSAValue] = []
+        if operand is not None:
+            parser.parse_punctuation(":")
+            values = [parser.resolve_operand(operand, parser.parse_type())]
+        if parser.parse_optional_keyword("str"):
+            properties["stringLiteral"] = StringAttr(parser.parse_str_literal())
+        if parser.parse_optional_keyword("punctuation"):
+            properties["punctuation"] = PunctuationAttr(PunctuationAttr.parse_parameter(parser))
+        return cls.create(operands=values, properties=properties, attributes=parser.parse_optional_attr_dict())
+
+    def print(self, printer: Printer) -> None:
+        if self.source is not None:
+            printer.print_string(" ")
+            printer.print_ssa_value(self.source)
+            printer.print_string(" : ")
+            printer.print_attribute(self.source.type)
+        if self.stringLiteral is not None:
+            printer.print_string(" str ")
+            printer.print_attribute(self.stringLiteral)
+        if self.punctuation.data != Punctuation.NEW_LINE:
+            printer.print_string(f" punctuation <{self.punctuation.data}>")
+        printer.print_op_attributes(self.attributes)
+
+
+# ---- scans and interleaving -----------------------------------------------------------------------------------------------------
+
+
+@irdl_op_definition
+class ScanOp(IRDLOperation):
+    """Running combinations along a dimension, and the last of them.
+
+    ```mlir
+    %all, %last = vector.scan <add>, %v, %init {inclusive = true, reduction_dim = 1 : i64} : vector<4x8xf32>, vector<4xf32>
+    ```
+    """
+
+    name = "vector.scan"
+
+    source = operand_def(VectorType)
+    initial_value = operand_def(VectorType)
+    dest = result_def(VectorType)
+    accumulated_value = result_def(VectorType)
+    kind = prop_def(CombiningKindAttr)
+    reduction_dim = prop_def(IntegerAttr)
+    inclusive = prop_def(BoolAttr)
+    traits = traits_def(Pure())
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        kind = parse_kind(parser, cls.name)
+        parser.parse_punctuation(",")
+        source = parser.parse_unresolved_operand()
+        parser.parse_punctuation(",")
+        initial = parser.parse_unresolved_operand()
+        start = parser.pos
+        attributes = parser.parse_optional_attr_dict()
+        if "inclusive" not in attributes or "reduction_dim" not in attributes:
+            parser.raise_error("expected attributes inclusive and reduction_dim", start)
+        parser.parse_punctuation(":")
+        types = [parser.parse_type()]
+        parser.parse_punctuation(",")
+        types.append(parser.parse_type())
+        values = parser.resolve_operands([source, initial], types, start)
+        properties = {"kind": kind, **{name: attributes.pop(name) for name in ("inclusive", "reduction_dim")}}
+        return cls.create(operands=values, result_types=types, properties=properties, attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" <{self.kind.data}>, ")
+        printer.print_list(self.operands, printer.print_ssa_value)
+        printer.print_op_attributes({"inclusive": self.inclusive, "reduction_dim": self.reduction_dim, **self.attributes})
+        printer.print_string(" : ")
+        printer.print_list(self.operand_types, printer.print_attribute)
+
+
+@irdl_op_definition
+class InterleaveOp(IRDLOperation):
+    """`vector.interleave %a, %b : vector<4xf32> -> vector<8xf32>`: a0, b0, a1, b1, ..."""
+
+    name = "vector.interleave"
+
+    lhs = operand_def(VectorType)
+    rhs = operand_def(VectorType)
+    result = result_def(VectorType)
+    traits = traits_def(Pure())
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        start = parser.pos
+        operands = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_unresolved_operand)
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        type = parser.parse_type()
+        parser.parse_punctuation("->")
+        values = parser.resolve_operands(operands, [type] * 2, start)
+        return cls.create(operands=values, result_types=[parser.parse_type()], attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_list(self.operands, printer.print_ssa_value)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.lhs.type)
+        printer.print_string(" -> ")
+        printer.print_attribute(self.result.type)
+
+
+@irdl_op_definition
+class DeinterleaveOp(IRDLOperation):
+    """`%a, %b = vector.deinterleave %v : vector<8xf32> -> vector<4xf32>`: the even and the odd elements."""
+
+    name = "vector.deinterleave"
+
+    source = operand_def(VectorType)
+    res1 = result_def(VectorType)
+    res2 = result_def(VectorType)
+    traits = traits_def(Pure())
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        operand = parser.parse_unresolved_operand()
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        value = parser.resolve_operand(operand, parser.parse_type())
+        parser.parse_punctuation("->")
+        return cls.create(operands=[value], result_types=[parser.parse_type()] * 2, attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.source)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.source.type)
+        printer.print_string(" -> ")
+        printer.print_attribute(self.res1.type)
+
+
+# ---- memory ---------------------------------------------------------------------------------------------------------------------
+
+
+@irdl_op_definition
+class ExpandLoadOp(IRDLOperation):
+    """Reads neighbouring elements into the lanes of a mask.
+
+    `vector.expandload %base[%i], %mask, %pass : memref<?xf32>, vector<16xi1>, vector<16xf32> into vector<16xf32>`
+    """
+
+    name = "vector.expandload"
+
+    base = operand_def(MemRefType)
+    indices = var_operand_def(IndexType)
+    mask = operand_def(VectorType)
+    pass_thru = operand_def(VectorType)
+    result = result_def(VectorType)
+    alignment = opt_prop_def(IntegerAttr)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(MemoryReadEffect())
+    assembly_format = (
+        "$base `[` $indices `]` `,` $mask `,` $pass_thru attr-dict `:` type($base) `,` type($mask) `,` type($pass_thru)`into` type($result)"
+    )
+
+
+@irdl_op_definition
+class CompressStoreOp(IRDLOperation):
+    """Writes the lanes of a mask to neighbouring elements.
+
+    `vector.compressstore %base[%i], %mask, %v : memref<?xf32>, vector<16xi1>, vector<16xf32>`
+    """
+
+    name = "vector.compressstore"
+
+    base = operand_def(MemRefType)
+    indices = var_operand_def(IndexType)
+    mask = operand_def(VectorType)
+    value_to_store = operand_def(VectorType)
+    alignment = opt_prop_def(IntegerAttr)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(MemoryWriteEffect())
+    assembly_format = (
+        "$base `[` $indices `]` `,` $mask `,` $value_to_store attr-dict `:` type($base) `,` type($mask) `,` type($value_to_store)"
+    )
+
+
+@irdl_op_definition
+class TypeCastOp(IRDLOperation):
+    """A memref of scalars as a memref of one vector: `vector.type_cast %m : memref<4x3xf32> to memref<vector<4x3xf32>>`."""
+
+    name = "vector.type_cast"
+
+    memref = operand_def(MemRefType)
+    result = result_def(MemRefType)
+    traits = traits_def(Pure())
+    assembly_format = "$memref attr-dict `:` type($memref) `to` type($result)"
+
+
+# ---- scalable vectors -----------------------------------------------------------------------------------------------------------
+
+
+@irdl_op_definition
+class VectorScaleOp(IRDLOperation):
+    """How many times longer scalable vectors are than they say: `%n = vector.vscale`."""
+
+    name = "vector.vscale"
+
+    res = result_def(IndexType)
+    traits = traits_def(Pure())
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        return cls.create(result_types=[INDEX], attributes=parser.parse_optional_attr_dict())
+
+    def print(self, printer: Printer) -> None:
+        printer.print_op_attributes(self.attributes)
+
+
+@irdl_op_definition
+class ScalableInsertOp(IRDLOperation):
+    """`vector.scalable.insert %v, %sv[4] : vector<4xf32> into vector<[8]xf32>`"""
+
+    name = "vector.scalable.insert"
+
+    valueToStore = operand_def(VectorType)
+    dest = operand_def(VectorType)
+    res = result_def(VectorType)
+    pos = prop_def(IntegerAttr)
+    traits = traits_def(Pure())
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        value = parser.parse_unresolved_operand()
+        parser.parse_punctuation(",")
+        dest = parser.parse_unresolved_operand()
+        position, attributes = _parse_position(parser)
+        type = parser.parse_type()
+        parser.parse_keyword("into")
+        whole = parser.parse_type()
+        values = parser.resolve_operands([value, dest], [type, whole], parser.pos)
+        return cls.create(operands=values, result_types=[whole], properties={"pos": position}, attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_list(self.operands, printer.print_ssa_value)
+        printer.print_string(f"[{self.pos.value.data}]")
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.valueToStore.type)
+        printer.print_string(" into ")
+        printer.print_attribute(self.dest.type)
+
+
+@irdl_op_definition
+class ScalableExtractOp(IRDLOperation):
+    """`vector.scalable.extract %sv[4] : vector<4xf32> from vector<[8]xf32>`"""
+
+    name = "vector.scalable.extract"
+
+    source = operand_def(VectorType)
+    res = result_def(VectorType)
+    pos = prop_def(IntegerAttr)
+    traits = traits_def(Pure())
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        source = parser.parse_unresolved_operand()
+        position, attributes = _parse_position(parser)
+        type = parser.parse_type()
+        parser.parse_keyword("from")
+        value = parser.resolve_operand(source, parser.parse_type())
+        return cls.create(operands=[value], result_types=[type], properties={"pos": position}, attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.source)
+        printer.print_string(f"[{self.pos.value.data}]")
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.res.type)
+        printer.print_string(" from ")
+        printer.print_attribute(self.source.type)
+
+
+def _parse_position(parser: Parser) -> tuple[IntegerAttr[Any], dict[str, Attribute]]:
+    """`[4] :`"""
+    with parser.in_square_brackets():
+        position = IntegerAttr(parser.parse_integer(allow_boolean=False), i64)
+    attributes = parser.parse_optional_attr_dict()
+    parser.parse_punctuation(":")
+    return position, attributes
+
+
+RARE: tuple[list[type[Operation]], list[type[Attribute]]] = (
+    [
+        *(ContractionOp, MaskOp, YieldOp, ScanOp, InterleaveOp, DeinterleaveOp, ExpandLoadOp, CompressStoreOp, TypeCastOp),
+        *(VectorScaleOp, ScalableInsertOp, ScalableExtractOp, PrintOp),
+    ],
+    [IteratorTypeAttr, PunctuationAttr],
+)

@@ -1,0 +1,1 @@
+"""Rewriting: patterns, drivers, folding, dialect conversion, and the log of what they do."""

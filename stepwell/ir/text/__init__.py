@@ -1,0 +1,1 @@
+"""MLIR text in and out: lexer, parser, names, printer, and the words of diagnostics."""
