@@ -36,8 +36,10 @@ from xdsl.traits import Pure
 from stepwell.dialects import affine, arith, linalg, tensor
 from stepwell.ir.constants import array_of, is_splat
 from stepwell.ir.passes import Pass
+from stepwell.lowering.structured.extents import Extents
 from stepwell.lowering.structured.kernels import (
     INDEX,
+    constant_index,
     defining,
     erase_dead,
     insert_before,
@@ -94,6 +96,7 @@ def fuse(kernel: func.FuncOp) -> None:
             generic = to_generic(op)
             if isinstance(generic, linalg.GenericOp):
                 _inline_constants(generic)
+    _ask_arguments(kernel)
     # Last first: a consumer has taken in its whole tree of producers before it is taken in itself, and every op moves once.
     for op in reversed(list(block.ops)):
         if isinstance(op, linalg.GenericOp) and op.parent is not None:
@@ -171,6 +174,25 @@ def _inline_constants(op: linalg.GenericOp) -> None:
                     body.insert_op_before(constant, cast(Operation, body.first_op))
                     captured[operand] = constant.results[0]
                 inner.operands[i] = captured[operand]
+
+
+def _ask_arguments(kernel: func.FuncOp) -> None:
+    """Who asks for an extent of a temporary asks an argument that has the same: so the temporary can go, and the kernel stays generic."""
+    block = kernel.body.block
+    asked = [op for op in block.ops if isinstance(op, tensor.DimOp) and op.source not in block.args]
+    if not asked:
+        return
+    extents = Extents(kernel)
+    known = extents.argument_places()
+    for op in asked:
+        dim = constant_index(op.index)
+        place = None if dim is None else known.get(extents.find((op.source, dim)))
+        if place is None:
+            continue
+        argument, index = place
+        number = arith.ConstantOp.create(properties={"value": IntegerAttr(index, INDEX)}, result_types=[INDEX])
+        insert_before(op, number)
+        op.operands = [cast(SSAValue, argument), number.results[0]]
 
 
 # ---- legality -------------------------------------------------------------------------------------------------------------------

@@ -196,3 +196,44 @@ func.func private @index(%x: tensor<4xf32>, %out: tensor<2xi64>) -> tensor<2xi64
   } -> tensor<2xi64>
   func.return %y : tensor<2xi64>
 }
+
+// A mean asks how many numbers its operand has. The temporary that it asked is no longer there; an argument of the same extent is asked.
+// CHECK-LABEL: func.func private @mean(%x: tensor<4x8xf32>, %out: tensor<8xf32>) -> tensor<8xf32> attributes {kernel} {
+// CHECK-NEXT:      %zero = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:      %f = linalg.fill ins(%zero : f32) outs(%out : tensor<8xf32>) -> tensor<8xf32>
+// CHECK-NEXT:      %s = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d1)>], iterator_types = ["reduction", "parallel"]} ins(%x : tensor<4x8xf32>) outs(%f : tensor<8xf32>) {
+// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
+// CHECK-NEXT:        %2 = math.exp %arg0 : f32
+// CHECK-NEXT:        %3 = arith.addf %arg1, %2 : f32
+// CHECK-NEXT:        linalg.yield %3 : f32
+// CHECK-NEXT:      } -> tensor<8xf32>
+// CHECK-NEXT:      %c0 = arith.constant 0 : index
+// CHECK-NEXT:      %n = tensor.dim %x, %c0 : tensor<4x8xf32>
+// CHECK-NEXT:      %0 = arith.index_cast %n : index to i64
+// CHECK-NEXT:      %1 = arith.sitofp %0 : i64 to f32
+// CHECK-NEXT:      %y = linalg.generic
+func.func private @mean(%x: tensor<4x8xf32>, %out: tensor<8xf32>) -> tensor<8xf32> attributes {kernel} {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %e = tensor.empty() : tensor<4x8xf32>
+  %t = linalg.generic {indexing_maps = [#ij, #ij], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%0: f32, %1: f32):
+    %2 = math.exp %0 : f32
+    linalg.yield %2 : f32
+  } -> tensor<4x8xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%out : tensor<8xf32>) -> tensor<8xf32>
+  %s = linalg.generic {indexing_maps = [#ij, affine_map<(i, j) -> (j)>], iterator_types = ["reduction", "parallel"]} ins(%t : tensor<4x8xf32>) outs(%f : tensor<8xf32>) {
+  ^bb0(%0: f32, %1: f32):
+    %2 = arith.addf %1, %0 : f32
+    linalg.yield %2 : f32
+  } -> tensor<8xf32>
+  %n = tensor.dim %t, %c0 : tensor<4x8xf32>
+  %3 = arith.index_cast %n : index to i64
+  %4 = arith.sitofp %3 : i64 to f32
+  %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%s : tensor<8xf32>) {
+  ^bb0(%0: f32):
+    %5 = arith.divf %0, %4 : f32
+    linalg.yield %5 : f32
+  } -> tensor<8xf32>
+  func.return %y : tensor<8xf32>
+}
