@@ -96,3 +96,14 @@ class CanonicalPatterns(PatternSet):
         if reference is not None and (own := resolve(reference).get(name)) is not None:
             return own
         return (pattern for trait in kind.get_traits_of_type(HasCanonicalizationPatternsTrait) for pattern in trait.get_patterns(kind))
+
+
+class CanonicalPatternsOf(CanonicalPatterns):
+    """Besides the patterns given, the canonical ones of the operations of these names."""
+
+    def __init__(self, patterns: Iterable[RewritePattern], names: Collection[str]) -> None:
+        super().__init__(patterns)
+        self._names = names
+
+    def _own(self, kind: type[Operation]) -> Iterable[RewritePattern]:
+        return super()._own(kind) if getattr(kind, "name", "") in self._names else ()
