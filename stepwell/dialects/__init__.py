@@ -93,3 +93,10 @@ ATTRIBUTES: dict[str, str] = {
     "bufferization": "stepwell.dialects.bufferization.attributes:verify_attribute",
 }
 """By dialect: what must hold of its attributes where operations of other dialects bear them (`stepwell.ir.rules`)."""
+
+SLOTS: dict[str, str] = {
+    "memref": "stepwell.dialects.memref.slots:SLOTS",
+    "scf": "stepwell.dialects.scf.slots:SLOTS",
+    "llvm": "stepwell.dialects.llvm.slots:SLOTS",
+}
+"""By dialect: what its operations do to memory that could be values (`stepwell.ir.memory_slots`)."""

@@ -14,7 +14,7 @@ def dominator_tree(entry: Block) -> Tree:
 
     The iteration of Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm" (2001), section 3.
     """
-    order = _reverse_postorder(entry)
+    order = reverse_postorder(entry)
     number = {block: index for index, block in enumerate(order)}
     predecessors: defaultdict[Block, list[Block]] = defaultdict(list)
     for block in order:
@@ -54,7 +54,8 @@ def _successors(block: Block) -> tuple[Block, ...]:
     return tuple(last.successors) if last is not None else ()
 
 
-def _reverse_postorder(entry: Block) -> list[Block]:
+def reverse_postorder(entry: Block) -> list[Block]:
+    """The blocks reachable from `entry`, each before those that it leads to, except around loops."""
     order: list[Block] = []
     seen = {entry}
     pending = [(entry, iter(_successors(entry)))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from xdsl.context import Context
 from xdsl.ir import Operation
@@ -24,6 +24,13 @@ def count(name: str, number: int = 1) -> None:
         counts[name] = counts.get(name, 0) + number
 
 
+def count_maximum(name: str, number: int) -> None:
+    """Raise a counter of the running pass to `number`, if it is less."""
+    if collecting_counts:
+        counts = collecting_counts[-1]
+        counts[name] = max(counts.get(name, 0), number)
+
+
 @dataclass(frozen=True)
 class Pass(ABC):
     """One step of the stairs. Subclasses are frozen dataclasses; their docstring shows IR before -> after."""
@@ -33,6 +40,8 @@ class Pass(ABC):
     """The name of the operation that the pass runs on, or `any`."""
     statistics: ClassVar[Mapping[str, str]] = {}
     """What the pass counts: name -> what that number is of."""
+    preserved: ClassVar[tuple[type[Any], ...]] = ()
+    """The analyses (`stepwell.ir.analysis`) that still hold after the pass has changed the IR."""
 
     @abstractmethod
     def run(self, op: Operation, ctx: Context) -> None:

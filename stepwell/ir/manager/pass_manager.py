@@ -13,13 +13,15 @@ inliner on what it has inlined, does so by `run_inside_pass`, so that they are w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from xdsl.context import Context
 from xdsl.ir import Operation
 
+from stepwell.ir import analysis as analyses
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.locations import place
 from stepwell.ir.manager.pass_options import make_pass, options_of
@@ -92,6 +94,10 @@ class PassManager:
 
     def run(self, op: Operation, ctx: Context, hooks: Sequence[Instrumentation] = ()) -> None:
         """Run everything on `op`. Raises what a pass or a hook raises, with a note that names the pass."""
+        with _kept_analyses():
+            self._run(op, ctx, hooks)
+
+    def _run(self, op: Operation, ctx: Context, hooks: Sequence[Instrumentation]) -> None:
         if self.anchor not in (op.name, ANY):
             raise CompileError(f"can't run '{self.anchor}' pass manager on '{op.name}' op", location=place(op))
         for hook in hooks:
@@ -110,7 +116,7 @@ class PassManager:
         inside = [inner for region in op.regions for block in region.blocks for inner in block.ops]
         for inner in inside:
             if self.anchor in (inner.name, ANY) and inner.parent is not None:
-                self.run(inner, ctx, hooks)
+                self._run(inner, ctx, hooks)
 
     # ---- printing
 
@@ -131,6 +137,19 @@ def _pass_text(step: Pass, defaults: bool) -> PassText:
     return PassText(step.name, options_of(step, defaults=defaults))
 
 
+@contextmanager
+def _kept_analyses() -> Generator[None]:
+    """Analyses are kept from the first pass to the last one; pipelines that run inside of others share theirs."""
+    if analyses.running:
+        yield
+        return
+    analyses.running.append(analyses.KeptAnalyses())
+    try:
+        yield
+    finally:
+        analyses.running.pop()
+
+
 _watching: list[Sequence[Instrumentation]] = []
 """The hooks of the running passes, those of the innermost last."""
 
@@ -146,12 +165,15 @@ def _run_pass(step: Pass, op: Operation, ctx: Context, hooks: Sequence[Instrumen
         return
     for hook in hooks:
         hook.before_pass(step, op)
+    kept = analyses.running[-1]
+    kept.begin_pass()
     try:
         _watching.append(hooks)
         try:
             step.run(op, ctx)
         finally:
             _watching.pop()
+            kept.end_pass(step.preserved)
         for hook in reversed(hooks):
             hook.after_pass(step, op)
     except Exception as error:

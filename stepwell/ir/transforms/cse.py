@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import UnregisteredOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.traits import IsolatedFromAbove, IsTerminator, MemoryEffectKind, get_effects
 
-from stepwell.ir.dominance import dominator_tree
+from stepwell.ir.analysis import Dominance, analysis, unchanged
 from stepwell.ir.effects import is_pure_kind
 from stepwell.ir.passes import Pass, count
 from stepwell.ir.rewrite.folding import commutes
@@ -32,15 +32,17 @@ class CommonSubexpressionElimination(Pass):
 
     name = "cse"
     anchor = "any"
+    preserved = (Dominance,)
     statistics = {"num-cse'd": "Number of operations CSE'd", "num-dce'd": "Number of operations DCE'd"}
 
     def run(self, op: Operation, ctx: Context) -> None:
-        eliminate(op)
+        if not eliminate(op):
+            unchanged()
 
 
 def eliminate(op: Operation) -> bool:
     """Eliminate common subexpressions inside `op`. Whether there were any."""
-    known = _Known()
+    known = _Known(analysis(Dominance, op))
     for region in op.regions:
         known.region(region)
     for dead in known.dead:
@@ -52,8 +54,9 @@ def eliminate(op: Operation) -> bool:
 class _Known:
     """The operations that dominate the point where the walk stands, by what makes them equal."""
 
-    def __init__(self) -> None:
+    def __init__(self, dominance: Dominance) -> None:
         self.changed = False
+        self._dominance = dominance
         self.dead: list[Operation] = []
         """Unused; erased at the end, so that what they alone use is seen as used until then, as upstream has it."""
         self._first: dict[Hashable, Operation] = {}
@@ -69,7 +72,7 @@ class _Known:
             self._block(entry)
             self._forget(mark)
             return
-        tree = dominator_tree(entry)
+        tree = self._dominance.tree(region)
         pending: list[Block | int] = [entry]
         while pending:
             block = pending.pop()
@@ -91,7 +94,7 @@ class _Known:
 
     def _inside(self, op: Operation) -> None:
         isolated = op.has_trait(IsolatedFromAbove, value_if_unregistered=True)
-        within = _Known() if isolated else self
+        within = _Known(self._dominance) if isolated else self
         for region in op.regions:
             within.region(region)
         if isolated:

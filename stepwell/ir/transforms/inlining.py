@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import UNKNOWN_LOC, CallSiteLoc, LocationAttr, Unregi
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.traits import IsTerminator, SymbolTable
 
+from stepwell.ir.analysis import analysis
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.locations import place
 from stepwell.ir.manager.pass_manager import parse_pipeline, run_inside_pass
@@ -49,7 +50,7 @@ class Inline(Pass):
         if not op.has_trait(SymbolTable, value_if_unregistered=False):
             message = f"'inline' was scheduled to run under '{op.name}', but it needs an operation with a symbol table"
             raise CompileError(message, location=place(op))
-        for circle in _bottom_up(op):
+        for circle in analysis(CallGraph, op).circles:
             for _ in range(self.max_iterations):
                 for function in circle:
                     self._simplify(function, ctx)
@@ -115,6 +116,14 @@ def _callee(call: Operation) -> Any:
 
 def _calls_in(region: Region) -> Iterator[Operation]:
     return (op for op in region.walk() if op.name == "func.call")
+
+
+class CallGraph:
+    """Which functions inside an operation call each other."""
+
+    def __init__(self, op: Operation) -> None:
+        self.circles = _bottom_up(op)
+        """Functions that call each other in a circle, together; every circle after those that it calls."""
 
 
 def _bottom_up(root: Operation) -> list[list[Operation]]:

@@ -12,6 +12,7 @@ from xdsl.context import Context
 from xdsl.ir import Operation, Region, SSAValue
 from xdsl.traits import IsTerminator, get_effects
 
+from stepwell.ir.analysis import Dominance, unchanged
 from stepwell.ir.effects import is_pure_kind
 from stepwell.ir.passes import Pass
 from stepwell.ir.transforms.speculation import is_speculatable
@@ -30,10 +31,12 @@ class LoopInvariantCodeMotion(Pass):
 
     name: ClassVar[str] = "loop-invariant-code-motion"
     anchor: ClassVar[str] = "any"
+    preserved = (Dominance,)
 
     def run(self, op: Operation, ctx: Context) -> None:
-        for loop in reversed([inner for inner in op.walk() if inner.name in LOOPS]):
-            hoist_invariants(loop)
+        loops = reversed([inner for inner in op.walk() if inner.name in LOOPS])
+        if not any([hoist_invariants(loop) for loop in loops]):
+            unchanged()
 
 
 def hoist_invariants(loop: Operation) -> bool:

@@ -1,0 +1,116 @@
+"""Analyses that are kept: what one pass has found out of an operation, the next one need not find out again.
+
+A pass asks `analysis(Dominance, op)`. The pass manager keeps what was computed until a pass has run that changed the IR and did not say
+in `preserved` that the analysis still holds; a pass that found nothing to do says `unchanged()`. Without a pass manager nothing is kept.
+
+An analysis is a class whose constructor takes the operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar, cast
+
+from xdsl.ir import Block, Operation, Region
+
+from stepwell.ir.dominance import Tree, dominator_tree
+
+A = TypeVar("A")
+
+
+class KeptAnalyses:
+    """The analyses of one run of a pipeline: (class, operation) -> what was found."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[type[Any], Operation], Any] = {}
+        self._unchanged: list[bool] = []
+        """For every running pass, the innermost last: whether it has said that it changed nothing."""
+
+    def get(self, kind: type[A], op: Operation) -> A:
+        """The analysis of `op`, computed where it is not known."""
+        key = (kind, op)
+        if key not in self._found:
+            self._found[key] = cast("Any", kind)(op)
+        return self._found[key]
+
+    def begin_pass(self) -> None:
+        """A pass is about to run."""
+        self._unchanged.append(False)
+
+    def say_unchanged(self) -> None:
+        """The running pass has changed nothing."""
+        self._unchanged[-1] = True
+
+    def end_pass(self, preserved: Iterable[type[Any]]) -> None:
+        """A pass has run. What it may have made wrong is forgotten, of whatever operation: a pass may change what is inside others."""
+        if not self._unchanged.pop():
+            kept = set(preserved)
+            self._found = {key: value for key, value in self._found.items() if key[0] in kept}
+
+
+running: list[KeptAnalyses] = []
+"""The analyses of the running pipelines, those of the innermost last."""
+
+
+def analysis(kind: type[A], op: Operation) -> A:
+    """The analysis `kind` of `op`: one that is kept, or a new one."""
+    return running[-1].get(kind, op) if running else cast("Any", kind)(op)
+
+
+def unchanged() -> None:
+    """Said by a pass that has changed nothing: all analyses still hold."""
+    if running:
+        running[-1].say_unchanged()
+
+
+class Dominance:
+    """Which block comes before which, for every region inside an operation that somebody asks for."""
+
+    def __init__(self, op: Operation) -> None:
+        self._trees: dict[Block, Tree] = {}
+        self._frontiers: dict[Block, dict[Block, list[Block]]] = {}
+
+    def tree(self, region: Region) -> Tree:
+        """The reachable blocks of a region, each with those that it immediately dominates."""
+        entry = region.first_block
+        assert entry is not None
+        if entry not in self._trees:
+            self._trees[entry] = dominator_tree(entry)
+        return self._trees[entry]
+
+    def frontier(self, region: Region) -> dict[Block, list[Block]]:
+        """For each reachable block the blocks where it stops to dominate: they have a way in that does not pass through it."""
+        entry = region.first_block
+        assert entry is not None
+        if entry not in self._frontiers:
+            self._frontiers[entry] = _frontier(self.tree(region))
+        return self._frontiers[entry]
+
+    def merge_points(self, region: Region, defining: Iterable[Block]) -> list[Block]:
+        """The blocks that definitions in several of the blocks `defining`, or in what comes before all, reach (iterated frontier)."""
+        frontier = self.frontier(region)
+        found: dict[Block, None] = {}
+        waiting = [block for block in defining if block in frontier]
+        while waiting:
+            for block in frontier[waiting.pop()]:
+                if block not in found:
+                    found[block] = None
+                    waiting.append(block)
+        return list(found)
+
+
+def _frontier(tree: Tree) -> dict[Block, list[Block]]:
+    """After Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm" (2001), figure 5."""
+    parent = {child: block for block, children in tree.items() for child in children}
+    frontier: dict[Block, list[Block]] = {block: [] for block in tree}
+    for block in tree:
+        predecessors = [p for p in block.predecessors() if p in tree]
+        if len(predecessors) < 2:
+            continue
+        for predecessor in predecessors:
+            runner: Block | None = predecessor
+            while runner is not None and runner is not parent.get(block):
+                if block not in frontier[runner]:
+                    frontier[runner].append(block)
+                runner = parent.get(runner)
+    return frontier
