@@ -21,21 +21,9 @@ from xdsl.ir.affine import (
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from stepwell.dialects.affine import (
-    ApplyOp,
-    Extremum,
-    ForOp,
-    IfOp,
-    LoadOp,
-    MaxOp,
-    MinOp,
-    ParallelOp,
-    PrefetchOp,
-    StoreOp,
-    VectorLoadOp,
-    VectorStoreOp,
-    YieldOp,
-)
+from stepwell.dialects.affine import ForOp, YieldOp
+from stepwell.dialects.affine.accesses import LoadOp, PrefetchOp, StoreOp, VectorLoadOp, VectorStoreOp
+from stepwell.dialects.affine.apply import ApplyOp, Extremum, MaxOp, MinOp
 from stepwell.dialects.affine.composition import (
     Applied,
     Operands,
@@ -47,6 +35,7 @@ from stepwell.dialects.affine.composition import (
     irredundant,
     leaf_operand,
 )
+from stepwell.dialects.affine.control import IfOp, ParallelOp
 from stepwell.dialects.affine.index_canonical import INDEX_FOLDS, INDEX_PATTERNS
 from stepwell.dialects.affine.maps import INDEX
 from stepwell.dialects.memref.folds import constant_element, fold_cast

@@ -14,7 +14,8 @@ from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import BlockArgument, OpResult, SSAValue
 from xdsl.ir.affine import AffineBinaryOpExpr, AffineConstantExpr, AffineDimExpr, AffineExpr, AffineMap, AffineSet, AffineSymExpr
 
-from stepwell.dialects.affine import ApplyOp, DelinearizeIndexOp, ForOp
+from stepwell.dialects.affine import DelinearizeIndexOp, ForOp
+from stepwell.dialects.affine.apply import ApplyOp
 from stepwell.dialects.affine.maps import is_valid_symbol
 from stepwell.ir.affine_expressions import (
     ADD,

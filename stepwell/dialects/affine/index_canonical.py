@@ -27,7 +27,8 @@ from xdsl.ir.affine import AffineConstantExpr, AffineExpr, AffineMap
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from stepwell.dialects.affine import ApplyOp, DelinearizeIndexOp, LinearizeIndexOp
+from stepwell.dialects.affine import DelinearizeIndexOp, LinearizeIndexOp
+from stepwell.dialects.affine.apply import ApplyOp
 from stepwell.dialects.affine.composition import constant_int
 from stepwell.dialects.affine.maps import INDEX
 from stepwell.ir.affine_expressions import mul, symbol

@@ -123,7 +123,7 @@ def _parallel(op: Any) -> None:
 
 def _reduces(kind: Attribute, type: Attribute) -> bool:
     """Whether a kind of reduction, by its number, has a neutral element of the type."""
-    from stepwell.dialects.affine import REDUCTIONS
+    from stepwell.dialects.affine.control import REDUCTIONS
 
     name = REDUCTIONS[cast("IntegerAttr[Any]", kind).value.data]
     if name == "assign":

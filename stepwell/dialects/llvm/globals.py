@@ -29,7 +29,7 @@ from xdsl.printer import Printer
 from xdsl.traits import ConstantLike, NoMemoryEffect, Pure, SymbolOpInterface, SymbolTable, is_side_effect_free
 from xdsl.utils.exceptions import VerifyException
 
-from stepwell.dialects.llvm.functions import (
+from stepwell.dialects.llvm.linkage import (
     EXTERNAL,
     ZERO,
     parse_comdat,
@@ -290,9 +290,6 @@ class ZeroOp(IRDLOperation):
 
             if not target_has_zero(self.res.type):
                 raise VerifyException("target extension type does not support zero-initializer")
-
-
-# ---- constants --------------------------------------------------------------------------------------------------------------------
 
 
 @irdl_op_definition

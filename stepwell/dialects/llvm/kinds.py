@@ -24,7 +24,7 @@ from xdsl.dialects.llvm import LLVMPointerType, LLVMVoidType
 from xdsl.ir import Attribute
 
 from stepwell.dialects.llvm.types import LLVMArrayType, LLVMFunctionType, MetadataType, TokenType
-from stepwell.dialects.op_table import FIXED_TYPES, KINDS
+from stepwell.dialects.op_table.rows import FIXED_TYPES, KINDS
 from stepwell.ir.rules import Kind, is_signless, width
 
 POINTER = LLVMPointerType()

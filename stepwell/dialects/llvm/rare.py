@@ -10,21 +10,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from xdsl.dialects.builtin import (
-    ArrayAttr,
-    DenseArrayBase,
-    IntegerAttr,
-    IntegerType,
-    StringAttr,
-    SymbolRefAttr,
-    UnregisteredAttr,
-    VectorType,
     i1,
-    i32,
 )
-from xdsl.ir import Attribute, Block, Operation
+from xdsl.ir import Attribute
 from xdsl.irdl import IRDLOperation
 from xdsl.traits import (
     IsolatedFromAbove,
@@ -36,16 +27,25 @@ from xdsl.traits import (
     SymbolOpInterface,
     SymbolTable,
 )
-from xdsl.utils.exceptions import VerifyException
 
-from stepwell.dialects.attr_table import Body
 from stepwell.dialects.llvm import metadata as llvm_metadata
-from stepwell.dialects.llvm.kinds import is_llvm_float, is_pointer, scalar
+from stepwell.dialects.llvm.rare_formats import (
+    bare_body,
+    bundles,
+    debug,
+    landingpad_format,
+    read_targets,
+    structors,
+    verify_blockaddress,
+    verify_comdat,
+    verify_landingpad,
+    verify_module_flags,
+    write_targets,
+)
+from stepwell.dialects.llvm.rare_rules import struct_of, verify_address, verify_cmpxchg, verify_fence, verify_rmw, verify_sincos
 from stepwell.dialects.llvm.rules import RULES
 from stepwell.dialects.llvm.symbols import SYMBOL_OPS
-from stepwell.dialects.llvm.types import LLVMStructType
-from stepwell.dialects.op_table import Reading, Writing, define
-from stepwell.ir.rules import Rule, holds, shown, width
+from stepwell.dialects.op_table import define
 
 ORDERING = "ienum(not_atomic unordered monotonic _ acquire release acq_rel seq_cst)"
 BIN_OPS = (
@@ -66,325 +66,6 @@ def intrinsic(name: str, *row: str, **more: Any) -> type[IRDLOperation]:
 
 CALL = "`(` operands `)` attr-dict `:` functional-type(operands, results)"
 FLAGS = "fastmathFlags: any=?"
-
-# ---- verifiers --------------------------------------------------------------------------------------------------------------------
-
-
-def is_atomic(type: Attribute) -> bool:
-    """A type that one atomic access can hold: at least a byte, a power of two of bits."""
-    if is_pointer(type):
-        return True
-    bits = width(type)
-    return (isinstance(type, IntegerType) or is_llvm_float(type)) and bits >= 8 and bits & (bits - 1) == 0
-
-
-def _integer(op: Operation, name: str) -> int:
-    value = op.properties.get(name)
-    return cast("IntegerAttr[Any]", value).value.data if isinstance(value, IntegerAttr) else 0
-
-
-def _verify_rmw(op: Any) -> None:
-    kind, type = _integer(op, "bin_op"), op.val.type
-    if kind in (11, 12, 13, 14, 19, 20, 21, 22):
-        if isinstance(type, VectorType):
-            if not is_llvm_float(scalar(cast(Attribute, type))):
-                raise VerifyException("expected LLVM IR floating point type for vector element")
-        elif not is_llvm_float(type):
-            raise VerifyException("expected LLVM IR floating point type")
-    elif kind == 0:
-        if not is_atomic(type):
-            raise VerifyException("unexpected LLVM IR type for 'xchg' bin_op")
-    elif not isinstance(type, IntegerType) or width(type) not in (8, 16, 32, 64):
-        raise VerifyException("expected LLVM IR integer type")
-    if _integer(op, "ordering") < 2:
-        raise VerifyException("expected at least 'monotonic' ordering")
-
-
-def _verify_cmpxchg(op: Any) -> None:
-    if not is_atomic(op.val.type):
-        raise VerifyException("unexpected LLVM IR type")
-    success, failure = _integer(op, "success_ordering"), _integer(op, "failure_ordering")
-    if min(success, failure) < 2:
-        raise VerifyException("ordering must be at least 'monotonic'")
-    if failure in (5, 6):
-        raise VerifyException("failure ordering cannot be 'release' or 'acq_rel'")
-
-
-def _verify_fence(op: Any) -> None:
-    if _integer(op, "ordering") < 4:
-        raise VerifyException("can be given only acquire, release, acq_rel, and seq_cst orderings")
-
-
-def _same(first: str, second: str, a: int, b: int, *, result: bool = False) -> Rule:
-    def condition(op: Operation) -> bool:
-        left = op.results[a].type if result else op.operands[a].type
-        return left == op.operands[b].type
-
-    return holds(f"failed to verify that {first} and {second} have the same type", condition)
-
-
-def _struct_of(*types: Attribute) -> Attribute:
-    return LLVMStructType.from_type_list(types)
-
-
-RULES["llvm.atomicrmw"] = (*RULES["llvm.atomicrmw"], _same("result #0", "operand #1", 0, 1, result=True))
-RULES["llvm.cmpxchg"] = (
-    *RULES["llvm.cmpxchg"],
-    _same("operand #1", "operand #2", 1, 2),
-    holds(
-        "failed to verify that result #0 has an LLVM struct type consisting of the type of operand #2 and a bool",
-        lambda op: op.results[0].type == _struct_of(op.operands[2].type, i1),
-    ),
-)
-
-
-def _verify_address(op: Any) -> None:
-    from stepwell.dialects.dlti import pointer_width
-
-    bits, type = pointer_width(op, op.operands[0].type), scalar(op.results[0].type)
-    if width(type) != bits:
-        what = f"bit-width of integer result type '{shown(type)}' must match the pointer bitwidth ({bits}) specified in the datalayout"
-        raise VerifyException(what)
-
-
-def _verify_sincos(op: Any) -> None:
-    type, result = op.operands[0].type, op.results[0].type
-    if not isinstance(result, LLVMStructType) or tuple(result.types) != (type, type):
-        raise VerifyException("expected result type to be an homogeneous struct with two elements matching the operand type")
-
-
-def _bits(type: Any) -> int:
-    return type.get_shape()[0] * width(type.element_type)
-
-
-def _scalable(type: Any) -> bool:
-    return type.get_num_scalable_dims() > 0
-
-
-def _vectors_fit(a: str, b: str, verb: str, into: str) -> tuple[Rule, ...]:
-    def small(op: Any) -> bool:
-        return max(_bits(getattr(op, a).type), _bits(getattr(op, b).type)) <= 131072
-
-    def kind(op: Any) -> bool:
-        return not _scalable(getattr(op, a).type) or _scalable(getattr(op, b).type)
-
-    return (
-        holds("failed to verify that vectors are not bigger than 2^17 bits.", small),
-        holds(f"failed to verify that it is not {verb} scalable {into} fixed-length vectors.", kind),
-    )
-
-
-RULES["llvm.intr.vector.insert"] = _vectors_fit("srcvec", "dstvec", "inserting", "into")
-RULES["llvm.intr.vector.extract"] = _vectors_fit("res", "srcvec", "extracting", "from")
-
-
-def _twice(op: Any) -> bool:
-    a, r = op.vec1.type, op.res.type
-    return r.get_shape()[0] == 2 * a.get_shape()[0] and r.element_type == a.element_type and _scalable(r) == _scalable(a)
-
-
-RULES["llvm.intr.vector.interleave2"] = (
-    holds("failed to verify that all of {vec1, vec2} have same type", lambda op: op.vec1.type == op.vec2.type),
-    holds("failed to verify that result has twice as many elements as 'vec1'", _twice),
-)
-
-# ---- formats by hand --------------------------------------------------------------------------------------------------------------
-
-
-def _read_targets(reading: Reading, _: Any) -> None:
-    parser = reading.parser
-    blocks: list[Block] = []
-    segments: list[int] = []
-
-    def one() -> None:
-        blocks.append(parser.parse_successor())
-        values: list[Any] = []
-        if parser.parse_optional_punctuation("("):
-            values = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_unresolved_operand)
-            parser.parse_punctuation(":")
-            reading.types.setdefault("succOperands", []).extend(parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type))
-            parser.parse_punctuation(")")
-        reading.values.setdefault("succOperands", []).extend(values)
-        segments.append(len(values))
-
-    reading.types.setdefault("succOperands", [])
-    parser.parse_comma_separated_list(parser.Delimiter.SQUARE, one)
-    reading.attributes["indbr_operand_segments"] = DenseArrayBase.from_list(i32, segments)
-    reading.successors["successors_"] = blocks
-
-
-def _write_targets(writing: Writing, _: Any) -> None:
-    op: Any = writing.op
-    printer = writing.printer
-    values = iter(op.succOperands)
-    printer.print_string(" [")
-    for index, (block, count) in enumerate(zip(op.successors, op.indbr_operand_segments.get_values(), strict=True)):
-        printer.print_string(",\n  " if index else "\n  ")
-        printer.print_block_name(block)
-        passed = [next(values) for _ in range(int(count))]
-        if passed:
-            printer.print_string("(")
-            printer.print_list(passed, printer.print_ssa_value)
-            printer.print_string(" : ")
-            printer.print_list([value.type for value in passed], printer.print_attribute)
-            printer.print_string(")")
-    printer.print_string("\n]" if op.successors else "]")
-    writing.space = True
-
-
-def _landingpad() -> tuple[Any, Any]:
-    def read(reading: Reading, _: Any) -> None:
-        parser = reading.parser
-        reading.values["clauses"], reading.types["clauses"] = [], []
-        while parser.parse_optional_punctuation("("):
-            if parser.parse_optional_keyword("filter") is None:
-                parser.parse_keyword("catch")
-            reading.values["clauses"].append(parser.parse_unresolved_operand())
-            parser.parse_punctuation(":")
-            reading.types["clauses"].append(parser.parse_type())
-            parser.parse_punctuation(")")
-
-    def write(writing: Writing, _: Any) -> None:
-        printer = writing.printer
-        for value in writing.op.operands:
-            printer.print_string(" (filter " if value.type.name == "llvm.array" else " (catch ")
-            printer.print_ssa_value(value)
-            printer.print_string(" : ")
-            printer.print_attribute(value.type)
-            printer.print_string(")")
-
-    return read, write
-
-
-def _verify_landingpad(op: Any) -> None:
-    around = op.parent_op()
-    while around is not None and around.name != "llvm.func":
-        around = around.parent_op()
-    if around is not None and "personality" not in around.properties and "personality" not in around.attributes:
-        raise VerifyException("llvm.landingpad needs to be in a function with a personality")
-    if op.cleanup is None and not op.operands:
-        raise VerifyException("landingpad instruction expects at least one clause or cleanup attribute")
-    for index, value in enumerate(op.operands):
-        if value.type.name == "llvm.array":
-            continue
-        owner = value.owner
-        if isinstance(owner, Operation) and owner.name == "llvm.bitcast":
-            source = owner.operands[0].owner
-            if not (isinstance(source, Operation) and source.name == "llvm.mlir.addressof"):
-                raise VerifyException("constant clauses expected")
-        elif not (isinstance(owner, Operation) and owner.name in ("llvm.mlir.zero", "llvm.mlir.addressof")):
-            raise VerifyException(f"clause #{index} is not a known constant - null, addressof, bitcast")
-
-
-def _flags(op: Any) -> list[Attribute]:
-    return list(cast("ArrayAttr[Attribute]", op.flags)) if isinstance(op.flags, ArrayAttr) else []
-
-
-def _verify_module_flags(op: Any) -> None:
-    seen: set[str] = set()
-    for flag in _flags(op):
-        if isinstance(flag, Body) and flag.name == "llvm.mlir.module_flag":
-            key = str(flag.data[2]).strip('"')
-            if flag.data[0] == "require":
-                continue
-        elif flag.name == "rocdl.buffer_oob_mode_flag":
-            key = "amdgpu.buffer.oob.mode"
-        elif isinstance(flag, UnregisteredAttr) or ("." in flag.name and not flag.name.startswith("builtin.")):
-            continue
-        else:
-            raise VerifyException("expected a module flag attribute")
-        if key in seen:
-            raise VerifyException(f"expected module flag key '{key}' to be unique for non-require flags")
-        seen.add(key)
-
-
-def _structors(what: str) -> Any:
-    def verify(op: Any) -> None:
-        names, priorities, data = (list(op.properties[key]) for key in (what, "priorities", "data"))
-        if not len(names) == len(priorities) == len(data):
-            raise VerifyException(f"{what}, priorities, and data must have the same number of elements")
-        for item in data:
-            if not isinstance(item, SymbolRefAttr) and item.name != "llvm.zero":
-                raise VerifyException("data element must be symbol or #llvm.zero")
-        for name in names:
-            found = SymbolTable.lookup_symbol(op, name)
-            if found is None or found.name != "llvm.func":
-                raise VerifyException(f"'{name.root_reference.data}' does not reference a valid LLVM function")
-            if not found.regions[0].blocks:
-                raise VerifyException(f"'{name.root_reference.data}' does not have a definition")
-
-    return verify
-
-
-def _verify_comdat(op: Any) -> None:
-    for inner in op.regions[0].walk():
-        if inner.name != "llvm.comdat_selector":
-            raise VerifyException("only comdat selector symbols can appear in a comdat region")
-
-
-def _verify_blockaddress(op: Any) -> None:
-    items = [item for item in op.block_addr.data if isinstance(item, str)]
-    name = next((item[1:].strip('"') for item in items if item.startswith("@")), "")
-    numbers = [item for item in items if item.isdigit()]
-    found = SymbolTable.lookup_symbol(op, StringAttr(name))
-    if found is not None and found.name == "llvm.func":
-        for inner in found.walk():
-            if inner.name == "llvm.blocktag" and numbers[-1] in cast(Any, inner).tag.data:
-                return
-    raise VerifyException("expects an existing block label target in the referenced function")
-
-
-def _bare_body(name: str, attribute: str) -> tuple[Any, Any]:
-    """An attribute in a format without its name: `<...>`."""
-
-    def read(reading: Reading, _: Any) -> None:
-        context: Any = reading.parser
-        cls: Any = context.ctx.get_optional_attr(attribute)
-        reading.attributes[name] = cls.new(cls.parse_parameter(reading.parser))
-
-    def write(writing: Writing, _: Any) -> None:
-        writing.gap()
-        getattr(writing.op, name).print_parameter(writing.printer)
-        writing.said.add(name)
-
-    return read, write
-
-
-def _bundles() -> tuple[Any, Any]:
-    from stepwell.dialects.llvm.functions import NO_SIZES, parse_bundles, print_bundles
-
-    def read(reading: Reading, _: Any) -> None:
-        values, sizes, tags = parse_bundles(reading.parser)
-        reading.resolved["op_bundle_operands"] = values
-        reading.attributes["op_bundle_sizes"] = DenseArrayBase.from_list(i32, sizes) if sizes else NO_SIZES
-        if tags:
-            reading.attributes["op_bundle_tags"] = ArrayAttr(tags)
-
-    def write(writing: Writing, _: Any) -> None:
-        print_bundles(writing.printer, writing.op)
-        writing.said |= {"op_bundle_sizes", "op_bundle_tags"}
-
-    return read, write
-
-
-def _debug(argument: str) -> tuple[Any, Any]:
-    def read(reading: Reading, _: Any) -> None:
-        reading.attributes["varInfo"] = reading.parser.parse_attribute()
-        expression = reading.parser.parse_optional_attribute()
-        if expression is not None:
-            reading.attributes["locationExpr"] = expression
-
-    def write(writing: Writing, _: Any) -> None:
-        for name in ("varInfo", "locationExpr"):
-            value = writing.op.properties.get(name)
-            if value is not None:
-                writing.gap()
-                writing.printer.print_attribute(value)
-        writing.said |= {"varInfo", "locationExpr"}
-
-    del argument
-    return read, write
-
 
 # ---- the table --------------------------------------------------------------------------------------------------------------------
 
@@ -411,7 +92,7 @@ OPS: list[type[IRDLOperation]] = [
         f"volatile_: unit, bin_op: {BIN_OPS}, ordering: {ORDERING}, syncscope?: str, alignment?, {MEMORY_ATTRIBUTES}",
         "(`volatile` $volatile_^)? $bin_op $ptr `,` $val (`syncscope` `(` $syncscope^ `)`)? $ordering attr-dict `:` type($ptr) `,`"
         " type($val)",
-        verify=_verify_rmw,
+        verify=verify_rmw,
         traits=(MemoryReadEffect(), MemoryWriteEffect()),
     ),
     op(
@@ -422,8 +103,8 @@ OPS: list[type[IRDLOperation]] = [
         f"{MEMORY_ATTRIBUTES}",
         "(`weak` $weak^)? (`volatile` $volatile_^)? $ptr `,` $cmp `,` $val (`syncscope` `(` $syncscope^ `)`)? $success_ordering"
         " $failure_ordering attr-dict `:` type($ptr) `,` type($val)",
-        verify=_verify_cmpxchg,
-        infer=lambda values: _struct_of(values["val"][0].type, i1),
+        verify=verify_cmpxchg,
+        infer=lambda values: struct_of(values["val"][0].type, i1),
         traits=(MemoryReadEffect(), MemoryWriteEffect()),
     ),
     op(
@@ -432,7 +113,7 @@ OPS: list[type[IRDLOperation]] = [
         "",
         f"ordering: {ORDERING}, syncscope?: str",
         "(`syncscope` `(` $syncscope^ `)`)? $ordering attr-dict",
-        verify=_verify_fence,
+        verify=verify_fence,
     ),
     # exceptions and rare control flow
     op("resume", "value: type", "", "", "$value attr-dict `:` type($value)", traits=(IsTerminator(),)),
@@ -442,8 +123,8 @@ OPS: list[type[IRDLOperation]] = [
         "res: type",
         "cleanup: unit",
         "(`cleanup` $cleanup^)? custom<Clauses>() attr-dict `:` type($res)",
-        custom={"Clauses": _landingpad()},
-        verify=_verify_landingpad,
+        custom={"Clauses": landingpad_format()},
+        verify=verify_landingpad,
     ),
     op(
         "indirectbr",
@@ -452,7 +133,7 @@ OPS: list[type[IRDLOperation]] = [
         "indbr_operand_segments",
         "$addr `:` type($addr) `,` custom<Targets>() attr-dict",
         successors="successors_*",
-        custom={"Targets": (_read_targets, _write_targets)},
+        custom={"Targets": (read_targets, write_targets)},
         traits=(IsTerminator(),),
     ),
     op(
@@ -461,15 +142,15 @@ OPS: list[type[IRDLOperation]] = [
         "res: pointer",
         "block_addr",
         "custom<Address>() attr-dict `:` type($res)",
-        custom={"Address": _bare_body("block_addr", "llvm.blockaddress")},
-        verify=_verify_blockaddress,
+        custom={"Address": bare_body("block_addr", "llvm.blockaddress")},
+        verify=verify_blockaddress,
         traits=PURE,
     ),
-    op("blocktag", "", "", "tag", "custom<Tag>() attr-dict", custom={"Tag": _bare_body("tag", "llvm.blocktag")}),
+    op("blocktag", "", "", "tag", "custom<Tag>() attr-dict", custom={"Tag": bare_body("tag", "llvm.blocktag")}),
     op("va_arg", "arg: pointer", "res", "", "$arg attr-dict `:` functional-type($arg, $res)"),
-    op("ptrtoaddr", "arg: vecptr", "res: vecint", "", "$arg attr-dict `:` type($arg) `to` type($res)", traits=PURE, verify=_verify_address),
+    op("ptrtoaddr", "arg: vecptr", "res: vecint", "", "$arg attr-dict `:` type($arg) `to` type($res)", traits=PURE, verify=verify_address),
     # module level
-    op("module_flags", "", "", "flags: any", "$flags attr-dict", verify=_verify_module_flags),
+    op("module_flags", "", "", "flags: any", "$flags attr-dict", verify=verify_module_flags),
     op("linker_options", "", "", "options: any", "$options attr-dict"),
     op("named_metadata", "", "", "metadata_name: str, nodes: any", "$metadata_name $nodes attr-dict"),
     op(
@@ -479,7 +160,7 @@ OPS: list[type[IRDLOperation]] = [
         "sym_name: symname",
         "$sym_name $body attr-dict",
         regions="body",
-        verify=_verify_comdat,
+        verify=verify_comdat,
         traits=(NoTerminator(), SymbolTable(), SymbolOpInterface()),
     ),
     op(
@@ -496,7 +177,7 @@ OPS: list[type[IRDLOperation]] = [
         "",
         "ctors: any, priorities: any, data: any",
         "`ctors` `=` $ctors `,` `priorities` `=` $priorities `,` `data` `=` $data attr-dict",
-        verify=_structors("ctors"),
+        verify=structors("ctors"),
     ),
     op(
         "mlir.global_dtors",
@@ -504,7 +185,7 @@ OPS: list[type[IRDLOperation]] = [
         "",
         "dtors: any, priorities: any, data: any",
         "`dtors` `=` $dtors `,` `priorities` `=` $priorities `,` `data` `=` $data attr-dict",
-        verify=_structors("dtors"),
+        verify=structors("dtors"),
     ),
     op("dso_local_equivalent", "", "res: pointer", "function_name: any", "$function_name attr-dict `:` type($res)", traits=PURE),
     op("mlir.none", "", "res", "", "attr-dict `:` type($res)", traits=PURE),
@@ -515,7 +196,7 @@ OPS: list[type[IRDLOperation]] = [
     *(intrinsic(name, "a: vecfloat, b: vecfloat", "res: vecfloat", FLAGS, CALL, traits=PURE) for name in _BINARY),
     *(intrinsic(name, "val: vecfloat, power: vecint", "res: vecfloat", FLAGS, CALL, traits=PURE) for name in ("ldexp", "powi")),
     intrinsic("frexp", "val: vecfloat", "res", FLAGS, CALL, traits=PURE),
-    intrinsic("sincos", "val: vecfloat", "res", FLAGS, CALL, traits=PURE, verify=_verify_sincos),
+    intrinsic("sincos", "val: vecfloat", "res", FLAGS, CALL, traits=PURE, verify=verify_sincos),
     *(intrinsic(name, "a: vecint, b: vecint", "res: vecint", "", CALL, traits=PURE) for name in (*_SATURATING, "scmp", "ucmp")),
     *(intrinsic(name, "a: vecint, b: vecint, c: vecint", "res: vecint", "", CALL, traits=PURE) for name in ("fshl", "fshr")),
     *(intrinsic(name, "a, b", "res", traits=PURE) for name in _OVERFLOW),
@@ -580,7 +261,7 @@ OPS: list[type[IRDLOperation]] = [
         "",
         "op_bundle_sizes, op_bundle_tags?",
         "$cond custom<Bundles>() `:` type($cond) attr-dict",
-        custom={"Bundles": _bundles()},
+        custom={"Bundles": bundles()},
     ),
     intrinsic("fake.use", "args*", "", "", "$args attr-dict `:` type($args)"),
     intrinsic("ssa.copy", "operand", "res: =operand", "", "$operand attr-dict `:` type($operand)", traits=PURE),
@@ -629,7 +310,7 @@ OPS: list[type[IRDLOperation]] = [
             "",
             "varInfo: any, locationExpr?: any",
             f"custom<Variable>() `=` ${argument} `:` type(${argument}) attr-dict",
-            custom={"Variable": _debug(argument)},
+            custom={"Variable": debug(argument)},
         )
         for name, argument in (("declare", "addr"), ("value", "value"))
     ),

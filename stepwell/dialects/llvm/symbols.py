@@ -24,24 +24,19 @@ from xdsl.printer import Printer
 from xdsl.traits import IsTerminator, SymbolOpInterface, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
-from stepwell.dialects.llvm.functions import (
+from stepwell.dialects.llvm.calls import parse_bundles, parse_call_type, print_bundles, print_call_type, verify_bundles, verify_variadic
+from stepwell.dialects.llvm.globals import ALIAS_LINKAGES, has_effects, is_global_type
+from stepwell.dialects.llvm.linkage import (
     C_CONVENTION,
     EXTERNAL,
     CallingConventionAttr,
-    parse_bundles,
-    parse_call_type,
     parse_convention,
     parse_linkage,
     parse_unnamed,
     parse_visibility,
-    print_bundles,
-    print_call_type,
     print_linkage,
     print_unnamed,
-    verify_bundles,
-    verify_variadic,
 )
-from stepwell.dialects.llvm.globals import ALIAS_LINKAGES, has_effects, is_global_type
 from stepwell.dialects.llvm.types import LLVMFunctionType
 
 _SAID = ("sym_name", "alias_type", "linkage", "unnamed_addr", "thread_local_", "visibility_", "i_func_type", "resolver", "resolver_type")

@@ -17,9 +17,11 @@ from xdsl.traits import MemoryEffect, RecursiveMemoryEffect
 
 from stepwell.dialects.affine.maps import INDEX
 from stepwell.dialects.layouts import layout_of
-from stepwell.dialects.memref import AllocaOp, AllocOp, CastOp, CopyOp, DeallocOp, DimOp, ExtractStridedMetaDataOp, SubviewOp
+from stepwell.dialects.memref import AllocaOp, AllocOp, DeallocOp, DimOp, ExtractStridedMetaDataOp
+from stepwell.dialects.memref.accesses import CopyOp
 from stepwell.dialects.memref.folds import cast_source, constant_element, fold_cast
 from stepwell.dialects.memref.view_canonical import VIEW_FOLDS, VIEW_PATTERNS, dropped_dims
+from stepwell.dialects.memref.views import CastOp, SubviewOp
 from stepwell.ir.rewrite.folding import Folded, constant_of
 
 MemRef = MemRefType[Any]

@@ -30,7 +30,7 @@ from xdsl.printer import Printer
 from xdsl.traits import IsTerminator, NoMemoryEffect, Pure, RecursiveMemoryEffect
 from xdsl.utils.exceptions import VerifyException
 
-from stepwell.dialects.affine import REDUCTIONS
+from stepwell.dialects.affine.control import REDUCTIONS
 from stepwell.dialects.affine.maps import INDEX
 from stepwell.dialects.layouts import layout_of, strided
 from stepwell.dialects.memref.dma import ASYNCHRONOUS

@@ -32,7 +32,7 @@ from xdsl.traits import SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects.layouts import collapsed_type, expanded_type, groups_of, has_identity_map, layout_of, same_layout, strided
-from stepwell.dialects.memref import SubviewOp
+from stepwell.dialects.memref.views import SubviewOp
 from stepwell.dialects.support import compatible_shapes
 from stepwell.ir.rules import Kind, Rule, attribute, element, fail, operand, shown
 
@@ -426,7 +426,7 @@ def _transpose(op: Any) -> None:
 
 
 def _cast(op: Any) -> None:
-    from stepwell.dialects.memref import casts
+    from stepwell.dialects.memref.views import casts
 
     if not casts(op.source.type, op.dest.type):
         fail(f"operand type '{shown(op.source.type)}' and result type '{shown(op.dest.type)}' are cast incompatible")

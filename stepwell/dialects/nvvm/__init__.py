@@ -15,7 +15,8 @@ from stepwell.dialects.attr_table import Body, body, enumeration
 from stepwell.dialects.llvm import kinds as llvm_kinds  # the kinds of types that rows name
 from stepwell.dialects.llvm.types import LLVMStructType
 from stepwell.dialects.nvvm.mma import verify_mma
-from stepwell.dialects.op_table import KINDS, Reading, Writing, define
+from stepwell.dialects.op_table import Reading, Writing, define
+from stepwell.dialects.op_table.rows import KINDS
 from stepwell.ir.rules import Kind, Rule, shown
 
 RULES: dict[str, tuple[Rule, ...]] = {}

@@ -8,71 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self, cast
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, ArrayAttr, DenseArrayBase, IntegerAttr, IntegerType, SymbolRefAttr, UnitAttr, i64
-from xdsl.dialects.transform import TransformHandleType, TransformValueHandleType, YieldOp
-from xdsl.ir import Attribute, Operation, Region, SSAValue
+from xdsl.dialects.builtin import DYNAMIC_INDEX, ArrayAttr, DenseArrayBase, IntegerAttr, SymbolRefAttr, UnitAttr, i64
+from xdsl.dialects.transform import TransformHandleType, YieldOp
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import IRDLOperation, irdl_op_definition, opt_prop_def, prop_def, region_def, traits_def, var_operand_def, var_result_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
-from xdsl.traits import IsTerminator, NoTerminator, SingleBlockImplicitTerminator
+from xdsl.traits import NoTerminator, SingleBlockImplicitTerminator
 from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects.support import parse_result_types, print_result_types
-
-MODES = ("propagate", "suppress")
-_I32 = IntegerType(32)
-
-
-def _parse_mode(parser: Parser) -> IntegerAttr[Any] | None:
-    """`failures(propagate)`, if it stands there."""
-    if parser.parse_optional_keyword("failures") is None:
-        return None
-    with parser.in_parens():
-        start = parser.pos
-        mode = parser.parse_identifier()
-    if mode not in MODES:
-        parser.raise_error(f"expected one of {', '.join(MODES)}", start)
-    return IntegerAttr(MODES.index(mode) + 1, _I32)
-
-
-def _print_mode(printer: Printer, mode: Attribute | None) -> None:
-    if isinstance(mode, IntegerAttr):
-        printer.print_string(f" failures({MODES[cast('IntegerAttr[Any]', mode).value.data - 1]})")
-
-
-def _parse_functional(parser: Parser, operands: Sequence[Any]) -> tuple[Sequence[SSAValue], Sequence[Attribute]]:
-    """`: (types) -> types`, or the operands' types alone."""
-    parser.parse_punctuation(":")
-    start = parser.pos
-    types = parser.parse_optional_comma_separated_list(parser.Delimiter.PAREN, parser.parse_type)
-    if types is None:
-        types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
-    results = parse_result_types(parser, optional=True)
-    return parser.resolve_operands(operands, types, start), results
-
-
-def _print_functional(printer: Printer, op: Operation) -> None:
-    printer.print_string(" : ")
-    if op.results:
-        printer.print_operation_type(op)
-    else:
-        printer.print_list(op.operand_types, printer.print_attribute)
-
-
-def _parse_operands(parser: Parser) -> list[Any]:
-    first = parser.parse_optional_unresolved_operand()
-    operands = [] if first is None else [first]
-    while operands and parser.parse_optional_punctuation(","):
-        operands.append(parser.parse_unresolved_operand())
-    return operands
-
-
-def _ensure_yield(region: Region) -> Region:
-    """An implicit terminator is made explicit."""
-    block = region.block
-    if block.last_op is None or not block.last_op.has_trait(IsTerminator, value_if_unregistered=False):
-        block.add_op(YieldOp())
-    return region
+from stepwell.dialects.transform.matchers import MatchStructuredOp, MatchStructuredYieldOp
+from stepwell.dialects.transform.parts import I32, ensure_yield, parse_functional, parse_mode, parse_operands, print_functional, print_mode
 
 
 @irdl_op_definition
@@ -94,20 +41,20 @@ class SequenceOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        operands = _parse_operands(parser)
+        operands = parse_operands(parser)
         values: Sequence[SSAValue] = ()
         results: Sequence[Attribute] = ()
         if operands:
-            values, results = _parse_functional(parser, operands)
+            values, results = parse_functional(parser, operands)
         else:
             results = parse_result_types(parser, optional=True)
         start = parser.pos
-        mode = _parse_mode(parser)
+        mode = parse_mode(parser)
         if mode is None:
             parser.raise_error("expected 'failures'", start)
         attributes = parser.parse_optional_attr_dict_with_keyword()
-        region = _ensure_yield(parser.parse_region())
-        sizes = DenseArrayBase.from_list(_I32, [min(1, len(values)), max(0, len(values) - 1)])
+        region = ensure_yield(parser.parse_region())
+        sizes = DenseArrayBase.from_list(I32, [min(1, len(values)), max(0, len(values) - 1)])
         properties: dict[str, Attribute] = {"failure_propagation_mode": mode, "operandSegmentSizes": sizes}
         return cls.create(
             operands=values,
@@ -129,7 +76,7 @@ class SequenceOp(IRDLOperation):
                 printer.print_attribute(self.operand_types[0])
         if self.results:
             print_result_types(printer, self.result_types)
-        _print_mode(printer, self.failure_propagation_mode)
+        print_mode(printer, self.failure_propagation_mode)
         if self.attributes:
             printer.print_string(" attributes")
             printer.print_op_attributes(self.attributes)
@@ -158,10 +105,10 @@ class ForeachOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        operands = _parse_operands(parser)
+        operands = parse_operands(parser)
         zipped = parser.parse_optional_keyword("with_zip_shortest") is not None
-        values, results = _parse_functional(parser, operands)
-        region = _ensure_yield(parser.parse_region())
+        values, results = parse_functional(parser, operands)
+        region = ensure_yield(parser.parse_region())
         attributes = parser.parse_optional_attr_dict()
         properties: dict[str, Attribute] = {"with_zip_shortest": UnitAttr()} if zipped else {}
         return cls.create(operands=values, result_types=results, properties=properties, attributes=attributes, regions=[region])
@@ -206,7 +153,7 @@ class ForeachMatchOp(IRDLOperation):
             if parser.parse_optional_keyword(flag):
                 properties[flag] = UnitAttr()
         parser.parse_keyword("in")
-        operands = _parse_operands(parser)
+        operands = parse_operands(parser)
 
         def pair() -> tuple[Attribute, Attribute]:
             matcher = SymbolRefAttr(parser.parse_symbol_name().data)
@@ -217,7 +164,7 @@ class ForeachMatchOp(IRDLOperation):
         properties["matchers"] = ArrayAttr(matcher for matcher, _ in pairs)
         properties["actions"] = ArrayAttr(action for _, action in pairs)
         attributes = parser.parse_optional_attr_dict()
-        values, results = _parse_functional(parser, operands)
+        values, results = parse_functional(parser, operands)
         return cls.create(operands=values, result_types=results, properties=properties, attributes=attributes)
 
     def print(self, printer: Printer) -> None:
@@ -235,148 +182,7 @@ class ForeachMatchOp(IRDLOperation):
 
         printer.print_list(list(zip(self.matchers, self.actions, strict=True)), pair)
         printer.print_op_attributes(self.attributes)
-        _print_functional(printer, self)
-
-
-# ---- matchers of structured ops -------------------------------------------------------------------------------------------------
-
-_MATCHERS = frozenset(
-    f"transform.match.structured.{name}"
-    for name in (
-        *("body", "classify_contraction_dims", "classify_convolution_dims", "dim", "elemental_bitwidth", "init", "input"),
-        *("num_inits", "num_inputs", "rank", "result", "yield"),
-    )
-)
-
-
-@irdl_op_definition
-class MatchStructuredOp(IRDLOperation):
-    """Runs matchers on a structured op: `transform.match.structured failures(suppress) %a : (...) -> ... { ^bb0(%s: ...): ... }`"""
-
-    name = "transform.match.structured"
-    handles = var_operand_def()
-    res = var_result_def()
-    failure_propagation_mode = opt_prop_def(Attribute)
-    body_region = region_def("single_block")
-
-    def verify_(self) -> None:
-        block = self.body_region.block
-        if len(block.args) != 1:
-            raise VerifyException("expected one body argument")
-        if not isinstance(block.args[0].type, TransformHandleType):
-            raise VerifyException("expected body argument to implement TransformHandleTypeInterface")
-        for op in block.ops:
-            if op.name not in _MATCHERS and not op.name.startswith("transform.match."):
-                raise VerifyException("expects nested operations to implement MatchOpInterface")
-
-    @classmethod
-    def parse(cls, parser: Parser) -> Self:
-        mode = _parse_mode(parser)
-        operands = [parser.parse_unresolved_operand()]
-        values, results = _parse_functional(parser, operands)
-        attributes = parser.parse_optional_attr_dict_with_keyword()
-        region = parser.parse_region()
-        block = region.block
-        if not isinstance(block.last_op, MatchStructuredYieldOp):
-            block.add_op(MatchStructuredYieldOp.create())
-        return cls.create(
-            operands=values,
-            result_types=results,
-            properties={} if mode is None else {"failure_propagation_mode": mode},
-            attributes={} if attributes is None else dict(attributes.data),
-            regions=[region],
-        )
-
-    def print(self, printer: Printer) -> None:
-        _print_mode(printer, self.failure_propagation_mode)
-        printer.print_string(" ")
-        printer.print_ssa_value(self.operands[0])
-        _print_functional(printer, self)
-        if self.attributes:
-            printer.print_string(" attributes")
-            printer.print_op_attributes(self.attributes)
-        printer.print_string(" ")
-        printer.print_region(self.body_region)
-
-
-@irdl_op_definition
-class MatchStructuredYieldOp(IRDLOperation):
-    """`transform.match.structured.yield %a : !transform.any_op`"""
-
-    name = "transform.match.structured.yield"
-    handles = var_operand_def()
-    traits = traits_def(IsTerminator())
-    assembly_format = "($handles^)? attr-dict (`:` type($handles)^)?"
-
-    def __init__(self, *handles: SSAValue) -> None:
-        super().__init__(operands=[list(handles)])
-
-
-def verify_predicate(op: Operation) -> None:
-    """A matcher stands in `transform.match.structured` and looks at the op that it is run on."""
-    parent = op.parent_op()
-    if not isinstance(parent, MatchStructuredOp):
-        raise VerifyException("expects parent op to be 'transform.match.structured'")
-    if (
-        op.operands
-        and op.operands[0] is not parent.body_region.block.args[0]
-        and op.name != "transform.match.structured.elemental_bitwidth"
-    ):
-        raise VerifyException("expected predicate to apply to the surrounding structured op")
-
-
-def _flag(op: Operation, name: str) -> bool:
-    return name in op.properties or name in op.attributes
-
-
-def _numbers(op: Operation, name: str) -> list[int]:
-    found = op.properties.get(name) or op.attributes.get(name)
-    return [int(value) for value in cast(Any, found).get_values()] if isinstance(found, DenseArrayBase) else []
-
-
-def verify_positions(op: Operation, name: str) -> None:
-    """`[all]`, `[except(...)]` or positions, each once."""
-    numbers, every = _numbers(op, name), _flag(op, "is_all")
-    if every and _flag(op, "is_inverted"):
-        raise VerifyException("cannot request both 'all' and 'inverted' values in the list")
-    if every and numbers:
-        raise VerifyException("cannot both request 'all' and specific values in the list")
-    if not every and not numbers:
-        raise VerifyException("must request specific values in the list if 'all' is not specified")
-    if len(set(numbers)) != len(numbers):
-        raise VerifyException("expected the listed values to be unique")
-
-
-def verify_matcher(op: Operation) -> None:
-    """What each matcher asks."""
-    kind = op.name.rpartition(".")[2]
-    if kind != "elemental_bitwidth":
-        verify_predicate(op)
-    if kind == "body":
-        wanted = [name for name in ("reduction_position", "passthrough", "elementwise", "contraction") if _flag(op, name)]
-        if len(wanted) > 1:
-            kinds = '"reduction_position", "passthrough", "elementwise", "contraction"'
-            raise VerifyException(f"only one of {{{kinds}}} is allowed")
-    elif kind == "dim":
-        verify_positions(op, "raw_dim_list")
-        if _flag(op, "parallel") and _flag(op, "reduction"):
-            raise VerifyException("cannot request the same dimension to be both parallel and reduction")
-    elif kind in ("input", "init"):
-        verify_positions(op, "raw_position_list")
-        if _flag(op, "permutation") and _flag(op, "projected_permutation"):
-            raise VerifyException('"permutation" and "projected_permutation" are mutually exclusive')
-        several = _flag(op, "is_all") or _flag(op, "is_inverted") or len(_numbers(op, "raw_position_list")) != 1
-        if op.results and several and not isinstance(op.results[0].type, TransformValueHandleType):
-            raise VerifyException("cannot bind multiple inputs/inits to the same value")
-    elif kind == "result":
-        if _flag(op, "any") and _flag(op, "single"):
-            raise VerifyException("'any' and 'single' are mutually exclusive")
-        is_value = isinstance(op.results[0].type, TransformValueHandleType)
-        if is_value == (_flag(op, "any") or _flag(op, "single")):
-            raise VerifyException("expects either the any/single keyword or the type value handle result type")
-
-
-# ---- single ops -----------------------------------------------------------------------------------------------------------------
+        print_functional(printer, self)
 
 
 @irdl_op_definition
@@ -450,7 +256,7 @@ class ReplaceOp(IRDLOperation):
         operands = [parser.parse_unresolved_operand()]
         region = parser.parse_region()
         attributes = parser.parse_optional_attr_dict()
-        values, results = _parse_functional(parser, operands)
+        values, results = parse_functional(parser, operands)
         return cls.create(operands=values, result_types=results, attributes=attributes, regions=[region])
 
     def print(self, printer: Printer) -> None:
@@ -459,7 +265,7 @@ class ReplaceOp(IRDLOperation):
         printer.print_string(" ")
         printer.print_region(self.body_region)
         printer.print_op_attributes(self.attributes)
-        _print_functional(printer, self)
+        print_functional(printer, self)
 
 
 @irdl_op_definition
@@ -489,7 +295,7 @@ class HoistPadOp(IRDLOperation):
             order = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_integer)
             properties["transpose"] = DenseArrayBase.from_list(i64, order)
         attributes = parser.parse_optional_attr_dict()
-        values, results = _parse_functional(parser, operands)
+        values, results = parse_functional(parser, operands)
         return cls.create(operands=values, result_types=results, properties=properties, attributes=attributes)
 
     def print(self, printer: Printer) -> None:
@@ -499,7 +305,7 @@ class HoistPadOp(IRDLOperation):
         if self.transpose is not None:
             printer.print_string(f", transpose by {list(cast(Any, self.transpose).get_values())}")
         printer.print_op_attributes(self.attributes)
-        _print_functional(printer, self)
+        print_functional(printer, self)
 
 
 OWN_OPS: list[type[Operation]] = [

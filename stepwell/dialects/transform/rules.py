@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr
 from xdsl.ir import Attribute, Operation
 from xdsl.utils.exceptions import VerifyException
 
-from stepwell.dialects.transform.ops import verify_matcher
+from stepwell.dialects.transform.matchers import verify_matcher
 
 
 def _loops_of_sizes(op: Operation) -> None:

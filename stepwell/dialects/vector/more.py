@@ -5,23 +5,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, cast
+from typing import Self
 
-from xdsl.dialects.arith import FastMathFlagsAttr
 from xdsl.dialects.builtin import (
-    AffineMapAttr,
-    ArrayAttr,
     BoolAttr,
-    DictionaryAttr,
     IndexType,
     IntegerAttr,
     MemRefType,
     StringAttr,
     VectorType,
-    i64,
 )
 from xdsl.dialects.utils import EnumAttribute
-from xdsl.dialects.vector import CombiningKindAttr, CombiningKindFlag
+from xdsl.dialects.vector import CombiningKindAttr
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
@@ -43,119 +38,10 @@ from xdsl.printer import Printer
 from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect, Pure, RecursiveMemoryEffect
 from xdsl.utils.str_enum import StrEnum
 
-from stepwell.dialects.affine.maps import INDEX
 from stepwell.dialects.support import parse_result_types
 from stepwell.dialects.vector import parse_kind
-
-ADD = CombiningKindAttr(CombiningKindFlag.ADD)
-
-
-# ---- contraction ----------------------------------------------------------------------------------------------------------------
-
-
-class IteratorTypeKind(StrEnum):
-    """How a dimension of a contraction is walked."""
-
-    PARALLEL = "parallel"
-    REDUCTION = "reduction"
-
-
-@irdl_attr_definition
-class IteratorTypeAttr(EnumAttribute[IteratorTypeKind]):
-    """`#vector.iterator_type<parallel>`"""
-
-    name = "vector.iterator_type"
-
-    @classmethod
-    def parse_parameter(cls, parser: AttrParser) -> IteratorTypeKind:
-        with parser.in_angle_brackets():
-            return parser.parse_str_enum(IteratorTypeKind)
-
-    def print_parameter(self, printer: Printer) -> None:
-        printer.print_string(f"<{self.data}>")
-
-
-@irdl_op_definition
-class ContractionOp(IRDLOperation):
-    """The sum of products over the reduction dimensions of an iteration space, added to `acc`.
-
-    ```mlir
-    %r = vector.contract {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>}
-      %x, %y, %acc : vector<4x8xf32>, vector<8x16xf32> into vector<4x16xf32>
-    ```
-    """
-
-    name = "vector.contract"
-
-    lhs = operand_def(VectorType)
-    rhs = operand_def(VectorType)
-    acc = operand_def()
-    result = result_def()
-    indexing_maps = prop_def(ArrayAttr[AffineMapAttr])
-    iterator_types = prop_def(ArrayAttr[IteratorTypeAttr])
-    kind = prop_def(CombiningKindAttr, default_value=ADD)
-    fastmath = opt_prop_def(FastMathFlagsAttr)
-    traits = traits_def(Pure())
-
-    @classmethod
-    def parse(cls, parser: Parser) -> Self:
-        start = parser.pos
-        found = parser.parse_attribute()
-        trait = dict(found.data) if isinstance(found, DictionaryAttr) else None
-        if trait is None:
-            parser.raise_error("expected a dictionary with indexing_maps and iterator_types", start)
-        for name in ("iterator_types", "indexing_maps"):
-            if not isinstance(trait.get(name), ArrayAttr):
-                parser.raise_error(f"'{cls.name}' expected \"{name}\" array attribute", start)
-        operands = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_unresolved_operand)
-        attributes = parser.parse_optional_attr_dict()
-        parser.parse_punctuation(":")
-        types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
-        parser.parse_keyword("into")
-        type = parser.parse_type()
-        if len(types) < 2:
-            parser.raise_error("expected 2 types", start)
-        properties: dict[str, Attribute] = {
-            "indexing_maps": trait.pop("indexing_maps"),
-            "iterator_types": _iterators(parser, trait.pop("iterator_types"), start),
-            "kind": trait.pop("kind", attributes.pop("kind", ADD)),
-        }
-        flags = trait.pop("fastmath", None)
-        if flags is not None:
-            properties["fastmath"] = flags
-        if not isinstance(properties["kind"], CombiningKindAttr):
-            parser.raise_error("expected 'kind' attribute of type CombiningKind (e.g. 'vector.kind<add>')", start)
-        if len(operands) != 3:
-            parser.raise_error("expected zero or exactly 2 vector mask operands", start)
-        values = parser.resolve_operands(operands, [types[0], types[1], type], start)  # a third type, of masks of old, says nothing
-        return cls.create(operands=values, result_types=[type], properties=properties, attributes={**trait, **attributes})
-
-    def print(self, printer: Printer) -> None:
-        iterators = ArrayAttr(StringAttr(iterator.data) for iterator in self.iterator_types)
-        trait: dict[str, Attribute] = {"indexing_maps": self.indexing_maps, "iterator_types": iterators, "kind": self.kind}
-        if self.fastmath is not None:
-            trait["fastmath"] = self.fastmath
-        printer.print_string(" ")
-        printer.print_attr_dict(trait)
-        printer.print_string(" ")
-        printer.print_list(self.operands, printer.print_ssa_value)
-        printer.print_op_attributes(self.attributes)
-        printer.print_string(" : ")
-        printer.print_list((self.lhs.type, self.rhs.type), printer.print_attribute)
-        printer.print_string(" into ")
-        printer.print_attribute(self.result.type)
-
-
-def _iterators(parser: Parser, attribute: Attribute, position: int) -> Attribute:
-    if not isinstance(attribute, ArrayAttr):
-        parser.raise_error("expected an array of iterator types", position)
-    found: list[IteratorTypeAttr] = []
-    for item in cast("ArrayAttr[Attribute]", attribute):
-        name = item.data if isinstance(item, StringAttr | IteratorTypeAttr) else ""
-        if name not in ("parallel", "reduction"):
-            parser.raise_error(f"unexpected iterator_type ({name})", position)
-        found.append(IteratorTypeAttr(IteratorTypeKind(name)))
-    return ArrayAttr(found)
+from stepwell.dialects.vector.contraction import ContractionOp, IteratorTypeAttr
+from stepwell.dialects.vector.scalable import ScalableExtractOp, ScalableInsertOp, VectorScaleOp
 
 
 class Punctuation(StrEnum):
@@ -467,101 +353,6 @@ class TypeCastOp(IRDLOperation):
     result = result_def(MemRefType)
     traits = traits_def(Pure())
     assembly_format = "$memref attr-dict `:` type($memref) `to` type($result)"
-
-
-# ---- scalable vectors -----------------------------------------------------------------------------------------------------------
-
-
-@irdl_op_definition
-class VectorScaleOp(IRDLOperation):
-    """How many times longer scalable vectors are than they say: `%n = vector.vscale`."""
-
-    name = "vector.vscale"
-
-    res = result_def(IndexType)
-    traits = traits_def(Pure())
-
-    @classmethod
-    def parse(cls, parser: Parser) -> Self:
-        return cls.create(result_types=[INDEX], attributes=parser.parse_optional_attr_dict())
-
-    def print(self, printer: Printer) -> None:
-        printer.print_op_attributes(self.attributes)
-
-
-@irdl_op_definition
-class ScalableInsertOp(IRDLOperation):
-    """`vector.scalable.insert %v, %sv[4] : vector<4xf32> into vector<[8]xf32>`"""
-
-    name = "vector.scalable.insert"
-
-    valueToStore = operand_def(VectorType)
-    dest = operand_def(VectorType)
-    res = result_def(VectorType)
-    pos = prop_def(IntegerAttr)
-    traits = traits_def(Pure())
-
-    @classmethod
-    def parse(cls, parser: Parser) -> Self:
-        value = parser.parse_unresolved_operand()
-        parser.parse_punctuation(",")
-        dest = parser.parse_unresolved_operand()
-        position, attributes = _parse_position(parser)
-        type = parser.parse_type()
-        parser.parse_keyword("into")
-        whole = parser.parse_type()
-        values = parser.resolve_operands([value, dest], [type, whole], parser.pos)
-        return cls.create(operands=values, result_types=[whole], properties={"pos": position}, attributes=attributes)
-
-    def print(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_list(self.operands, printer.print_ssa_value)
-        printer.print_string(f"[{self.pos.value.data}]")
-        printer.print_op_attributes(self.attributes)
-        printer.print_string(" : ")
-        printer.print_attribute(self.valueToStore.type)
-        printer.print_string(" into ")
-        printer.print_attribute(self.dest.type)
-
-
-@irdl_op_definition
-class ScalableExtractOp(IRDLOperation):
-    """`vector.scalable.extract %sv[4] : vector<4xf32> from vector<[8]xf32>`"""
-
-    name = "vector.scalable.extract"
-
-    source = operand_def(VectorType)
-    res = result_def(VectorType)
-    pos = prop_def(IntegerAttr)
-    traits = traits_def(Pure())
-
-    @classmethod
-    def parse(cls, parser: Parser) -> Self:
-        source = parser.parse_unresolved_operand()
-        position, attributes = _parse_position(parser)
-        type = parser.parse_type()
-        parser.parse_keyword("from")
-        value = parser.resolve_operand(source, parser.parse_type())
-        return cls.create(operands=[value], result_types=[type], properties={"pos": position}, attributes=attributes)
-
-    def print(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_ssa_value(self.source)
-        printer.print_string(f"[{self.pos.value.data}]")
-        printer.print_op_attributes(self.attributes)
-        printer.print_string(" : ")
-        printer.print_attribute(self.res.type)
-        printer.print_string(" from ")
-        printer.print_attribute(self.source.type)
-
-
-def _parse_position(parser: Parser) -> tuple[IntegerAttr[Any], dict[str, Attribute]]:
-    """`[4] :`"""
-    with parser.in_square_brackets():
-        position = IntegerAttr(parser.parse_integer(allow_boolean=False), i64)
-    attributes = parser.parse_optional_attr_dict()
-    parser.parse_punctuation(":")
-    return position, attributes
 
 
 RARE: tuple[list[type[Operation]], list[type[Attribute]]] = (

@@ -23,7 +23,8 @@ from xdsl.dialects.llvm import LinkageAttr
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from stepwell.dialects import llvm
-from stepwell.dialects.llvm.functions import C_CONVENTION, EXTERNAL, NO_FLAGS, NO_SIZES, NO_TAIL, ZERO
+from stepwell.dialects.llvm.calls import NO_FLAGS, NO_SIZES, NO_TAIL
+from stepwell.dialects.llvm.linkage import C_CONVENTION, EXTERNAL, ZERO
 from stepwell.ir.passes import Pass
 from stepwell.ir.rewrite.conversion import Conversion, ConversionPattern, Declined, Target, convert_partially
 from stepwell.lowering.machine.to_llvm_types import (

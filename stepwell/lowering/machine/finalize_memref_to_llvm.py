@@ -30,7 +30,8 @@ from xdsl.ir import Attribute, Operation, Region, SSAValue
 from xdsl.traits import SymbolTable
 
 from stepwell.dialects import llvm
-from stepwell.dialects.llvm.functions import C_CONVENTION, NO_FLAGS, NO_SIZES, NO_TAIL
+from stepwell.dialects.llvm.calls import NO_FLAGS, NO_SIZES, NO_TAIL
+from stepwell.dialects.llvm.linkage import C_CONVENTION
 from stepwell.ir.passes import Pass
 from stepwell.ir.rewrite.conversion import Conversion, ConversionPattern, Declined, Target, convert_partially
 from stepwell.lowering.machine.to_llvm_types import (

@@ -1,0 +1,75 @@
+"""What patterns about views ask: constants among sizes, the casts before them, whether a cast may go."""
+
+# xDSL's generic types and attributes carry unknown parameters where they are matched by isinstance.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr, MemRefType
+from xdsl.ir import Operation, OpResult, SSAValue
+from xdsl.pattern_rewriter import PatternRewriter
+from xdsl.utils.exceptions import VerifyException
+
+from stepwell.dialects.layouts import layout_of
+from stepwell.dialects.memref import CastOp
+from stepwell.ir.rewrite.folding import constant_of
+
+MemRef = MemRefType[Any]
+Index = int | SSAValue
+
+
+def constant_value(value: Index) -> int | None:
+    if isinstance(value, int):
+        return value
+    attribute = constant_of(value)
+    return cast("IntegerAttr[Any]", attribute).value.data if isinstance(attribute, IntegerAttr) else None
+
+
+def memref_type(value: SSAValue) -> MemRef:
+    return cast(MemRef, value.type)
+
+
+def made_by(value: SSAValue) -> Operation | None:
+    return value.op if isinstance(value, OpResult) else None
+
+
+def with_constants(values: Sequence[Index], allowed: Callable[[int], bool]) -> list[Index]:
+    """Operands that are constants as numbers, if such a number may stand there."""
+    found: list[Index] = []
+    for value in values:
+        known = None if isinstance(value, int) else constant_value(value)
+        found.append(known if known is not None and allowed(known) else value)
+    return found
+
+
+def same_parts(a: Sequence[Index], b: Sequence[Index]) -> bool:
+    return len(a) == len(b) and all(x is y or (isinstance(x, int) and x == y) for x, y in zip(a, b, strict=True))
+
+
+def replace_by_cast(op: Operation, new: Operation, rewriter: PatternRewriter) -> None:
+    """Replace a view by another one, cast to the type of the first."""
+    type = cast(MemRef, op.results[0].type)
+    same = new.results[0].type == type
+    rewriter.replace(op, [new] if same else [new, CastOp.get(new.results[0], type)])
+
+
+def keeps_knowledge(cast_op: Operation | None) -> bool:
+    """Whether a cast only forgets extents, strides and offsets, so that its user may look through it and know more."""
+    if not isinstance(cast_op, CastOp):
+        return False
+    source, dest = cast_op.source.type, cast_op.dest.type
+    if not isinstance(source, MemRefType) or not isinstance(dest, MemRefType):
+        return False
+    before, after = cast(MemRef, source), cast(MemRef, dest)
+    if before.element_type != after.element_type or before.get_num_dims() != after.get_num_dims():
+        return False
+    try:
+        (strides, offset), (new_strides, new_offset) = layout_of(before), layout_of(after)
+    except VerifyException:
+        return False
+    if any(a == DYNAMIC_INDEX and b != DYNAMIC_INDEX for a, b in zip(before.get_shape(), after.get_shape(), strict=True)):
+        return False
+    return all(a is not None or b is None for a, b in zip((*strides, offset), (*new_strides, new_offset), strict=True))
