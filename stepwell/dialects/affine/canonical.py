@@ -117,7 +117,9 @@ def map_is_constant(expr: AffineExpr) -> bool:
 
 def _fold_extremum(op: Extremum) -> Folded:
     """Constants into the map; an extremum of constants is a constant."""
-    map = _with_constants(op.map.data, op.operands)
+    known = _with_constants(op.map.data, op.operands)
+    results = zip(op.map.data.results, known.results, strict=True)  # only what is a number as a whole is folded, as upstream
+    map = AffineMap(known.num_dims, known.num_symbols, tuple(new if map_is_constant(new) else old for old, new in results))
     if map.num_symbols == 1 and map.num_dims == 0 and map.results == (AffineSymExpr(0),):
         return (op.operands[0],)
     if map.results and all(map_is_constant(expr) for expr in map.results):
