@@ -17,6 +17,7 @@ from stepwell.backends.cpu.host import host_fingerprint
 from stepwell.backends.cpu.image import FileStamp, ProgramImage
 from stepwell.backends.cpu.program import Program
 from stepwell.ir.diagnostics import CompileError, UnsupportedModel, only_compile_errors
+from stepwell.ir.settings import checked_settings
 
 if TYPE_CHECKING:
     import onnx
@@ -39,6 +40,8 @@ def compile(
     *,
     threads: int | None = None,
     cache: bool = True,
+    numerics: str = "fast",
+    convolution: str = "auto",
     passes: Sequence[Pass | str] = (),
     progress: Progress | None = None,
 ) -> Program | DynamicProgram:
@@ -48,9 +51,10 @@ def compile(
     costs no more than planning. So does a model in which shapes depend on values, or which has sequences, optionals or strings.
 
     `model` is a path, the bytes of a model, or an `onnx.ModelProto`. `inputs` fixes free dimensions: name -> shape, (shape, dtype), or an
-    array of integers that determines shapes. `threads` defaults to what the process may use. `passes`, objects or text as `mlopt` reads it,
-    are run on the imported module before the compiler's own. `progress` is called with what is being done, how many steps are done, and how
-    many there are. Raises CompileError, and only that, for anything that cannot be compiled.
+    array of integers that determines shapes. `threads` defaults to what the process may use. `numerics` is "fast" or "strict", and
+    `convolution` the algorithm of convolutions where there is a choice (see `stepwell.ir.settings`). `passes`, objects or text as `mlopt`
+    reads it, are run on the imported module before the compiler's own. `progress` is called with what is being done, how many steps are
+    done, and how many there are. Raises CompileError, and only that, for anything that cannot be compiled.
     """
     from stepwell.backends.cpu.pool import check_threads, default_threads
 
@@ -59,34 +63,40 @@ def compile(
         store = ObjectCache.default() if cache else ObjectCache(None)
         free = inputs is None
         inputs = _checked_inputs(inputs)
-        key = None if passes else _request_key(model, inputs)  # what a pass of the caller's does is not known from its name
+        settings = checked_settings(numerics=numerics, convolution=convolution)
+        key = None if passes else _request_key(model, inputs, settings)  # what a pass of the caller's does is not known from its name
         program = _load(store, key, threads) if key else None
         if program is None:
             loaded = _read(model)
             if free and not passes and has_free_dimensions(loaded):
-                return _dynamic(loaded, store, threads, _identity(model))
+                return _dynamic(loaded, store, threads, _identity(model), settings)
             try:
-                program = _build(store, key, model if passes or progress else loaded, inputs, threads, passes, progress)
+                program = _build(store, key, model if passes or progress else loaded, inputs, settings, threads, passes, progress)
             except UnsupportedModel as error:
-                staged = None if passes else _staged(loaded, inputs, store, threads, _identity(model))
+                staged = None if passes else _staged(loaded, inputs, store, threads, _identity(model), settings)
                 if staged is None:
                     raise error from None
                 return staged
-    program.rebuild = lambda level, elide: print_level(model, level, inputs=inputs, passes=passes, elide=elide)
+    program.rebuild = lambda level, elide: print_level(model, level, inputs=inputs, settings=settings, passes=passes, elide=elide)
     return program
 
 
-def dynamic(model: Model, *, threads: int | None = None, cache: bool = True) -> DynamicProgram:
+def dynamic(
+    model: Model, *, threads: int | None = None, cache: bool = True, numerics: str = "fast", convolution: str = "auto"
+) -> DynamicProgram:
     """A program that compiles for the shapes that it is called with, also where the model leaves none open. Raises CompileError only."""
     from stepwell.backends.cpu.pool import check_threads, default_threads
 
     with only_compile_errors("stepwell.compile"):
         workers = default_threads() if threads is None else check_threads(threads)
+        settings = checked_settings(numerics=numerics, convolution=convolution)
         identity = _identity(model)
-        return _dynamic(_read(model), ObjectCache.default() if cache else ObjectCache(None), workers, identity)
+        return _dynamic(_read(model), ObjectCache.default() if cache else ObjectCache(None), workers, identity, settings)
 
 
-def _dynamic(model: OnnxModel, store: ObjectCache, threads: int, identity: tuple[Any, ...] | None) -> DynamicProgram:
+def _dynamic(
+    model: OnnxModel, store: ObjectCache, threads: int, identity: tuple[Any, ...] | None, settings: Mapping[str, str]
+) -> DynamicProgram:
     from stepwell.lowering.schedule.memory import ScheduleMemory
     from stepwell.stages.program import DynamicProgram
 
@@ -97,10 +107,12 @@ def _dynamic(model: OnnxModel, store: ObjectCache, threads: int, identity: tuple
         from stepwell.backends.cpu.compile import compile_module
         from stepwell.ir.registry import make_context
 
-        key = None if identity is None else digest("stage", json.dumps(identity), host_fingerprint(), compiler_fingerprint(), *request)
+        described = json.dumps([identity, settings])
+        key = None if identity is None else digest("stage", described, host_fingerprint(), compiler_fingerprint(), *request)
         loaded = _load(store, key, threads) if key else None
         if loaded is not None:
             return loaded
+        _apply(settings, module)
         with schedules.used():
             image, code, weights = compile_module(module, make_context(), store=store)
         image.files = files
@@ -112,12 +124,17 @@ def _dynamic(model: OnnxModel, store: ObjectCache, threads: int, identity: tuple
 
 
 def _staged(
-    model: OnnxModel, inputs: Mapping[str, Any], store: ObjectCache, threads: int, identity: tuple[Any, ...] | None
+    model: OnnxModel,
+    inputs: Mapping[str, Any],
+    store: ObjectCache,
+    threads: int,
+    identity: tuple[Any, ...] | None,
+    settings: Mapping[str, str],
 ) -> DynamicProgram | None:
     """A model whose shapes are known, but that no single program computes; None if stages do not help either."""
     from stepwell.frontends.onnx.inputs import resolve_inputs
 
-    program = _dynamic(model, store, threads, identity)
+    program = _dynamic(model, store, threads, identity, settings)
     try:
         program.prepare(resolve_inputs(model.proto.graph, inputs)[0])
     except CompileError:
@@ -143,7 +160,13 @@ def has_free_dimensions(model: OnnxModel) -> bool:
 
 
 def print_level(
-    model: Model, level: str, *, inputs: Mapping[str, Any] | None = None, passes: Sequence[Pass | str] = (), elide: int | None = None
+    model: Model,
+    level: str,
+    *,
+    inputs: Mapping[str, Any] | None = None,
+    settings: Mapping[str, str] | None = None,
+    passes: Sequence[Pass | str] = (),
+    elide: int | None = None,
 ) -> str:
     """The whole model as text at a level of the stairs: `nn`, `linalg`, `affine`, `vector`, `llvm`, or `asm`.
 
@@ -156,6 +179,7 @@ def print_level(
         check_level(level)
         context = make_context()
         module = _import(_read(model), _checked_inputs(inputs), context)
+        _apply(checked_settings(**(settings or {})), module)
         _run(passes, module, context)
     return print_module_at(module, context, level, elide=elide)
 
@@ -173,6 +197,13 @@ def _import(model: OnnxModel, inputs: Mapping[str, Any], context: Context) -> Mo
     from stepwell.frontends.onnx.importer import import_model
 
     return import_model(model, inputs, context)
+
+
+def _apply(settings: Mapping[str, str], module: ModuleOp) -> None:
+    """Write what the user decided on a module."""
+    from xdsl.dialects.builtin import StringAttr
+
+    module.attributes |= {f"stepwell.{name}": StringAttr(value) for name, value in settings.items()}
 
 
 def _run(passes: Sequence[Pass | str], module: ModuleOp, context: Context, hooks: Sequence[Instrumentation] = ()) -> None:
@@ -193,6 +224,7 @@ def _build(
     key: str | None,
     model: Model | OnnxModel,
     inputs: Mapping[str, Any],
+    settings: Mapping[str, str],
     threads: int,
     passes: Sequence[Pass | str],
     progress: Progress | None,
@@ -212,6 +244,7 @@ def _build(
             module = _import(loaded, inputs, context)
             del loaded  # it may hold all weights
         clock.advance()
+        _apply(settings, module)
         _run(passes, module, context, [clock])
         image, code, weights = compile_module(module, context, store=store, clock=clock)
         del module
@@ -252,12 +285,12 @@ def _load(store: ObjectCache, key: str, threads: int) -> Program | None:
 # ---- what is asked for --------------------------------------------------------------------------------------------------------------
 
 
-def _request_key(model: Model, inputs: Mapping[str, Any]) -> str | None:
+def _request_key(model: Model, inputs: Mapping[str, Any], settings: Mapping[str, str]) -> str | None:
     """A key for a compile request. Files are told apart by place, size and time of change, not by content, which would have to be read."""
     identity = _identity(model)
     if identity is None:
         return None
-    return digest(json.dumps([identity, _describe(inputs)]), host_fingerprint(), compiler_fingerprint())
+    return digest(json.dumps([identity, _describe(inputs), settings]), host_fingerprint(), compiler_fingerprint())
 
 
 def _identity(model: Model) -> tuple[Any, ...] | None:

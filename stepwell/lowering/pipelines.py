@@ -31,7 +31,7 @@ CHANNELS_LAST = (
     "nn-dce",
     "nn-flush-denormals",
 )
-FORM_KERNELS = ("nn-form-kernels",)
+FORM_KERNELS = ("nn-form-kernels", "nn-choose-convolution")
 STRUCTURE = (
     "convert-nn-to-linalg",
     "linalg-fuse-pointwise",

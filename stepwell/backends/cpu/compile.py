@@ -227,12 +227,15 @@ def _calls(module: ModuleOp) -> list[KernelCall]:
         value = call.attributes.get(name)
         return value.value.data if isinstance(value, IntegerAttr) else 0
 
+    def text(call: CallOp, name: str) -> str:
+        value = call.attributes.get(name)
+        return value.data if isinstance(value, StringAttr) else ""
+
     calls: list[KernelCall] = []
     for op in module.walk():
         if isinstance(op, CallOp):
-            source = op.attributes.get("source")
-            text = source.data if isinstance(source, StringAttr) else ""
-            calls.append(KernelCall(op.callee.root_reference.data, text, number(op, "flops"), number(op, "bytes"), _trip_count(op)))
+            work, moved, times = number(op, "flops"), number(op, "bytes"), _trip_count(op)
+            calls.append(KernelCall(op.callee.root_reference.data, text(op, "source"), work, moved, times, text(op, "algorithm")))
     return calls
 
 

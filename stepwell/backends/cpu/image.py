@@ -49,6 +49,8 @@ class KernelCall:
     flops: int
     bytes: int
     count: int = 1
+    algorithm: str = ""
+    """How the node is computed and what that was estimated at, where there was a choice."""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class Report:
         """Tables for a terminal: by kernel, or with `calls` one line for each call in order."""
         from rich.console import Group
 
-        parts: list[Any] = [self.summary(), "", self._calls() if calls else self._kernels(), self._times()]
+        parts: list[Any] = [self.summary(), "", self._calls() if calls else self._kernels(), *self._algorithms(), self._times()]
         notes = [f"note: {note}" for note in (*self.image.notes, *self._slow_paths())]
         return Group(*parts, *(notes or ["no slow paths taken"]))
 
@@ -111,6 +111,15 @@ class Report:
             work, moved = amount(call.flops, "flop"), amount(call.bytes, "B")
             table.add_row(call.kernel, _shortened(call.source, skipped), str(call.count), work, moved)
         return table
+
+    def _algorithms(self) -> list[Table]:
+        """One line for each node whose algorithm was a choice; no table where there is none."""
+        chosen = dict.fromkeys((call.source, call.algorithm) for call in self.image.calls if call.algorithm)
+        table = _table("algorithms chosen by estimated cost", "for", "algorithm", numbers=("estimate",))
+        for source, algorithm in chosen:
+            name, _, estimate = algorithm.partition(", ")
+            table.add_row(_shortened(source, 0), name, estimate.removesuffix(" estimated"))
+        return [table] if chosen else []
 
     def _times(self) -> Table:
         seconds: dict[str, float] = self.facts.get("seconds", {})

@@ -113,6 +113,7 @@ from stepwell.dialects.nn.shape import (
     SliceOp,
     TransposeOp,
 )
+from stepwell.dialects.nn.transform import WindowTransformOp
 from stepwell.dialects.nn.unary import (
     AbsOp,
     AcoshOp,
@@ -261,6 +262,7 @@ OPS: list[type[NnOp]] = [
     LstmOp,
     AttentionOp,
     RotaryEmbeddingOp,
+    WindowTransformOp,
 ]
 
 Nn = Dialect("nn", [*OPS, *CONTROL], [], [NnConstants()])
@@ -385,6 +387,7 @@ __all__ = [
     "TanhOp",
     "ThresholdedReluOp",
     "TransposeOp",
+    "WindowTransformOp",
     "XorOp",
     "YieldOp",
 ]

@@ -2,6 +2,7 @@
 
 PASSES: dict[str, str] = {
     "nn-canonicalize": "stepwell.lowering.graph.canonicalize:Canonicalize",
+    "nn-choose-convolution": "stepwell.lowering.graph.choose_convolution:ChooseConvolution",
     "nn-cse": "stepwell.lowering.graph.cse:Cse",
     "nn-dce": "stepwell.lowering.graph.dce:Dce",
     "nn-decompose": "stepwell.lowering.graph.decompose:Decompose",

@@ -1,14 +1,16 @@
-"""Matrix multiplication: a fill and one contraction.
+"""Matrix multiplication and products of windows with a matrix: a fill and one contraction.
 
-In: `nn.matmul` with any batch axes. Out: `linalg.fill` and a generic over (batch..., m, n, k); a batch axis that broadcasts is read at 0.
+In: `nn.matmul` with any batch axes, `nn.window_transform`. Out: `linalg.fill` and a generic over (batch..., m, n, k); a batch axis that
+broadcasts is read at 0.
 """
 
 from __future__ import annotations
 
 from xdsl.ir import SSAValue
-from xdsl.ir.affine import AffineExpr
+from xdsl.ir.affine import AffineConstantExpr, AffineExpr
 
 from stepwell.dialects import nn
+from stepwell.dialects.nn.base import number
 from stepwell.lowering.structured.emit import Emitter, broadcast_subscripts, dims, lowers, shape_of
 from stepwell.lowering.structured.scalars import Scalars
 
@@ -36,4 +38,20 @@ def lower_matmul(op: nn.MatmulOp, e: Emitter) -> None:
         (b, (*broadcast_subscripts(right[:-2], batch, batch_loops), k, *n)),
     ]
     total = e.generic(reads, e.filled(0, out), dims(len(shape)), loops, multiply_add, reductions=(loops - 1,))
+    e.settle(op.y, total)
+
+
+@lowers(nn.WindowTransformOp)
+def lower_window_transform(op: nn.WindowTransformOp, e: Emitter) -> None:
+    """(axes of the result..., p): y[.., o, .., i, ..] += matrix[i, p] x[.., o stride + p, ..]."""
+    matrix, x = e.values(op)
+    out = e.accumulator(op.y)
+    axis: int = number(op.axis)
+    place: int = number(op.place)
+    stride: int = number(op.stride)
+    rank = len(shape_of(out))
+    loops = dims(rank)
+    p, row, rest = AffineExpr.dimension(rank), loops[place], [*loops[:place], *loops[place + 1 :]]
+    rest[axis] = (rest[axis] if stride == 1 else rest[axis] * AffineConstantExpr(stride)) + p
+    total = e.generic([(matrix, (row, p)), (x, rest)], e.filled(0, out), loops, rank + 1, multiply_add, reductions=(rank,))
     e.settle(op.y, total)

@@ -80,3 +80,13 @@ def test_long_names_stay_within_the_width() -> None:
 def test_an_image_survives_its_bytes() -> None:
     image = report().image
     assert ProgramImage.from_bytes(image.to_bytes()) == image
+
+
+def test_algorithms_are_shown_once_for_each_node() -> None:
+    transforms = [KernelCall(name, "net/Conv", 1, 1, 4, "winograd_4, 0.55 Mcycles estimated") for name in ("rows", "product")]
+    text = rendered(report(calls=[*transforms, KernelCall("conv", "net/Conv_1", 1, 1, 1, "direct, 0.10 Mcycles estimated")]))
+    assert [line.split() for line in text.splitlines() if "Mcycles" in line] == [
+        ["net/Conv", "winograd_4", "0.55", "Mcycles"],
+        ["net/Conv_1", "direct", "0.10", "Mcycles"],
+    ]
+    assert "algorithms" not in rendered(report(calls=[KernelCall("relu", "net/Relu", 1, 1)]))

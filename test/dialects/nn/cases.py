@@ -752,3 +752,10 @@ case(
     f(3, 2),
     expected=lambda x, c, s: np.stack([x[:, 0] * c[:, 0] - x[:, 1] * s[:, 0], x[:, 1] * c[:, 1] + x[:, 0] * s[:, 1]], 1),
 )
+
+case(
+    nn.WindowTransformOp, i(2, 4), i(3, 9, 2), axis=1, place=0, stride=2,
+    expected=lambda m, x: np.stack([np.einsum("ip,apc->iac", m, x[:, o : o + 4]) for o in (0, 2, 4)], 2),
+)  # fmt: skip
+case(nn.WindowTransformOp, f(4, 6), f(6, 5, 7), axis=0, place=2, expected=lambda m, x: np.einsum("ip,pab->aib", m, x)[None])
+case(nn.WindowTransformOp, f(1, 1), f(5), axis=-1, place=1, stride=3, note="unit", expected=lambda m, x: (x[::3] * m[0, 0])[:, None])

@@ -125,3 +125,19 @@ func.func @rotary(%x: tensor<2x3xf32>) {
   %0 = nn.rotary_embedding %x, %x, %x : tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32> -> tensor<2x3xf32>
   func.return
 }
+
+// -----
+
+func.func @window(%m: tensor<2x4xf32>, %x: tensor<3x8xf32>) {
+  // expected-error @below {{nn.window_transform: a window of 4 does not fit into extent 3}}
+  %0 = nn.window_transform %m, %x axis = 0 place = 0 : tensor<2x4xf32>, tensor<3x8xf32>
+  func.return
+}
+
+// -----
+
+func.func @place(%m: tensor<2x2xf32>, %x: tensor<3x8xf32>) {
+  // expected-error @below {{nn.window_transform: place 3 or stride 1 is out of range for 3x8}}
+  %0 = nn.window_transform %m, %x axis = 0 place = 3 : tensor<2x2xf32>, tensor<3x8xf32>
+  func.return
+}
