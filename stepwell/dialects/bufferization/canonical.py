@@ -17,9 +17,10 @@ from stepwell.dialects import memref, tensor
 from stepwell.dialects.affine.maps import INDEX
 from stepwell.dialects.arith import ConstantOp, OrIOp
 from stepwell.dialects.bufferization import AllocTensorOp, CloneOp, ToBufferOp, ToTensorOp
+from stepwell.dialects.known_indices import known
 from stepwell.dialects.layouts import is_castable, layout_of
 from stepwell.dialects.memref.more import OwnershipDeallocOp
-from stepwell.dialects.tensor.facts import known, with_shape
+from stepwell.dialects.tensor.facts import with_shape
 from stepwell.ir.rewrite.folding import Folded, Folder
 
 

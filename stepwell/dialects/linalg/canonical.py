@@ -1,7 +1,7 @@
 """The patterns that canonicalize structured ops of `linalg`: casts, identities, extents that are known, transposes and broadcasts.
 
-Those about `fill` stand in `linalg_canonical_fill`, about `pack` and `unpack` in `linalg_canonical_pack`. Operations name them by the
-trait `Canonical` of `linalg_verify`.
+Those about `fill` stand in `canonical_fill`, about `pack` and `unpack` in `canonical_pack`. Operations name them by the trait `Canonical`
+of `verify`.
 """
 
 # xDSL's generic types and attributes carry unknown parameters where they are matched by isinstance.
@@ -9,69 +9,22 @@ trait `Canonical` of `linalg_verify`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, cast
 
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr, MemRefType, TensorType
-from xdsl.ir import Attribute, BlockArgument, Operation, OpResult, SSAValue
-from xdsl.ir.affine import AffineDimExpr, AffineMap
+from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
+from xdsl.ir.affine import AffineDimExpr
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from xdsl.rewriter import InsertPoint
 
 from stepwell.dialects.affine.maps import INDEX
 from stepwell.dialects.arith import ConstantOp
+from stepwell.dialects.linalg.canonical_base import cast_back, maker, maps_of, on_tensors, rebuilt, replace_with
+from stepwell.dialects.linalg.canonical_fill import PATTERN as FILL_PATTERN
+from stepwell.dialects.linalg.canonical_pack import PATTERNS as PACK_PATTERNS
 from stepwell.dialects.linalg.verify import is_projected_permutation, shape_of, sources_of_loops
 from stepwell.dialects.tensor import CastOp, DimOp, EmptyOp
 from stepwell.dialects.tensor.facts import cast_before, knows_as_much, with_shape
-
-
-def maker(value: SSAValue) -> Operation | None:
-    """The operation whose result a value is."""
-    return value.op if isinstance(value, OpResult) else None
-
-
-def maps_of(op: Any) -> list[AffineMap]:
-    """The indexing maps of a structured op."""
-    return [attribute.data for attribute in op.get_indexing_maps()]
-
-
-def on_tensors(op: Operation) -> bool:
-    """Whether a structured op takes no memref."""
-    return not any(isinstance(value.type, MemRefType) for value in op.operands)
-
-
-def rebuilt(op: Operation, operands: Sequence[SSAValue], types: Sequence[Attribute]) -> Operation:
-    """The op with other operands and results; it takes the regions along."""
-    regions = [op.detach_region(region) for region in list(op.regions)]
-    made = type(op).create(
-        operands=operands, result_types=types, properties=dict(op.properties), attributes=dict(op.attributes), regions=regions
-    )
-    made.location = op.location
-    return made
-
-
-def cast_back(made: Operation, old: Operation, rewriter: PatternRewriter) -> list[SSAValue]:
-    """The results of `made`, which stands in front of `old`, in the types that `old` had."""
-    results: list[SSAValue] = []
-    for new, result in zip(made.results, old.results, strict=True):
-        if new.type == result.type:
-            results.append(new)
-            continue
-        back = CastOp(new, result.type)
-        rewriter.insert(back, InsertPoint.before(old))
-        results.append(back.dest)
-    return results
-
-
-def replace_with(old: Operation, operands: Sequence[SSAValue], rewriter: PatternRewriter) -> None:
-    """Rebuild a destination-passing op on these operands, whose outputs stand last; casts give its old types back."""
-    count = len(old.results)
-    outputs = cast(Any, old).outputs
-    tensors = [new.type for new in operands[len(operands) - len(outputs) :] if isinstance(new.type, TensorType)]
-    made = rebuilt(old, operands, tensors[:count])
-    rewriter.insert(made, InsertPoint.before(old))
-    rewriter.replace(old, [], cast_back(made, old, rewriter))
-
 
 # ---- every structured op --------------------------------------------------------------------------------------------------------
 
@@ -306,13 +259,9 @@ def patterns_of(name: str) -> tuple[RewritePattern, ...]:
     if name == "linalg.index":
         return (FoldUnitIndex(),)
     if name in ("linalg.pack", "linalg.unpack"):
-        from stepwell.dialects.linalg.canonical_pack import PATTERNS
-
-        return PATTERNS[name]
+        return PACK_PATTERNS[name]
     if name == "linalg.fill":
-        from stepwell.dialects.linalg.canonical_fill import PATTERN
-
-        return (*_EVERY, PATTERN)
+        return (*_EVERY, FILL_PATTERN)
     if name in ("linalg.generic", "linalg.copy"):
         return (EraseIdentityLinalgOp(), *_EVERY)
     if name == "linalg.transpose":

@@ -19,10 +19,10 @@ from xdsl.rewriter import InsertPoint
 
 from stepwell.dialects.affine.maps import INDEX
 from stepwell.dialects.arith import ConstantOp
+from stepwell.dialects.known_indices import known
 from stepwell.dialects.linalg import CopyOp, FillOp
-from stepwell.dialects.linalg.canonical import maker
+from stepwell.dialects.linalg.canonical_base import maker
 from stepwell.dialects.tensor import ConcatOp, DimOp, EmptyOp, InsertSliceOp, PadOp
-from stepwell.dialects.tensor.facts import known
 from stepwell.ir.rewrite.folding import constant_of
 
 Index = int | SSAValue

@@ -13,11 +13,12 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from stepwell.dialects.arith import ConstantOp
-from stepwell.dialects.linalg.canonical import maker
+from stepwell.dialects.known_indices import same
+from stepwell.dialects.linalg.canonical_base import maker
 from stepwell.dialects.linalg.pack import PackOp, UnPackOp, constant_of
 from stepwell.dialects.linalg.verify import shape_of
 from stepwell.dialects.tensor import CastOp, ExtractSliceOp
-from stepwell.dialects.tensor.facts import cast_before, dense_of, element_at, is_splat, is_static, knows_as_much, same, with_shape
+from stepwell.dialects.tensor.facts import cast_before, dense_of, element_at, is_splat, is_static, knows_as_much, with_shape
 from stepwell.ir.rewrite.folding import constant_of as constant_attribute
 
 Tiling = PackOp | UnPackOp

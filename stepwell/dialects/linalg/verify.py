@@ -29,6 +29,7 @@ from xdsl.pattern_rewriter import RewritePattern
 from xdsl.traits import EffectInstance, HasCanonicalizationPatternsTrait, MemoryEffect, MemoryEffectKind, get_effects
 from xdsl.utils.exceptions import VerifyException
 
+from stepwell.ir.registry import resolve
 from stepwell.ir.rules import shown
 
 _BUFFERS = (MemRefType, UnrankedMemRefType)
@@ -59,12 +60,10 @@ class StructuredEffect(MemoryEffect):
 
 
 class Canonical(HasCanonicalizationPatternsTrait):
-    """The op is canonicalized by the patterns of `linalg_canonical`."""
+    """The op is canonicalized by the patterns of `canonical`, which is imported when they are asked for."""
 
     def get_patterns(self, op: type[Operation]) -> tuple[RewritePattern, ...]:
-        from stepwell.dialects.linalg.canonical import patterns_of
-
-        return patterns_of(op.name)
+        return resolve("stepwell.dialects.linalg.canonical:patterns_of")(op.name)
 
     @classmethod
     def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:

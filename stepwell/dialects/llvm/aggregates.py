@@ -20,7 +20,7 @@ from stepwell.ir.rules import shown
 
 def member_type(parser: Parser | None, container: Attribute, position: list[int], start: int = 0) -> Attribute:
     """The type at a position inside of a struct or array. Raises through the parser, or VerifyException where there is none."""
-    from stepwell.dialects.llvm.kinds import is_compatible
+    from stepwell.dialects.llvm.compatible import is_compatible
 
     def refuse(message: str) -> None:
         if parser is None:

@@ -286,7 +286,7 @@ def parse_results(parser: Parser) -> tuple[list[Attribute], list[DictionaryAttr]
 def _function_type(
     parser: Parser, start: int, types: Sequence[Attribute], outputs: Sequence[Attribute], is_variadic: bool
 ) -> LLVMFunctionType:
-    from stepwell.dialects.llvm.kinds import is_compatible
+    from stepwell.dialects.llvm.compatible import is_compatible
 
     what = "failed to construct function type: expected"
     if len(outputs) > 1:

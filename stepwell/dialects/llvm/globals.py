@@ -50,7 +50,7 @@ _UNFIT = frozenset(("llvm.void", "llvm.token", "llvm.metadata", "llvm.label", "l
 
 def is_global_type(type: Attribute) -> bool:
     """Whether a global may hold such a value."""
-    from stepwell.dialects.llvm.kinds import is_compatible
+    from stepwell.dialects.llvm.compatible import is_compatible
 
     return is_compatible(type) and type.name not in _UNFIT
 

@@ -21,7 +21,8 @@ NOT_ATOMIC = IntegerAttr(0, i64)
 
 def is_atomic_type(type: Attribute) -> bool:
     """A type that one atomic access can hold: at least a byte, a power of two of bits."""
-    from stepwell.dialects.llvm.kinds import is_llvm_float, is_pointer
+    from stepwell.dialects.llvm.compatible import is_llvm_float
+    from stepwell.dialects.llvm.kinds import is_pointer
 
     bits = width(type)
     return is_pointer(type) or ((isinstance(type, IntegerType) or is_llvm_float(type)) and bits >= 8 and bits & (bits - 1) == 0)

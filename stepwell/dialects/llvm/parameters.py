@@ -29,7 +29,8 @@ _NOT_ON_RESULTS = frozenset(
 
 def verify_parameter_attribute(name: str, value: Attribute, type: Attribute) -> None:
     """Raise VerifyException unless the attribute `llvm.<name>` of a parameter has the right kind and its parameter the right type."""
-    from stepwell.dialects.llvm.kinds import is_compatible, is_pointer
+    from stepwell.dialects.llvm.compatible import is_compatible
+    from stepwell.dialects.llvm.kinds import is_pointer
 
     label = f'"llvm.{name}"'
     known = is_compatible(type)

@@ -16,7 +16,8 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation
 from xdsl.utils.exceptions import VerifyException
 
-from stepwell.dialects.llvm.kinds import is_llvm_float, is_pointer, scalar
+from stepwell.dialects.llvm.compatible import is_llvm_float
+from stepwell.dialects.llvm.kinds import is_pointer, scalar
 from stepwell.dialects.llvm.rules import RULES
 from stepwell.dialects.llvm.types import LLVMStructType
 from stepwell.ir.rules import Rule, holds, shown, width

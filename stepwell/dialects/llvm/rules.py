@@ -8,13 +8,8 @@ from xdsl.dialects.builtin import ArrayAttr, StringAttr, VectorType
 from xdsl.ir import Attribute, Operation
 
 from stepwell.dialects.attr_table import Body
-from stepwell.dialects.llvm.kinds import (
-    KINDS,
-    address_space,
-    is_compatible,
-    is_pointer,
-    scalar,
-)
+from stepwell.dialects.llvm.compatible import is_compatible
+from stepwell.dialects.llvm.kinds import KINDS, address_space, is_pointer, scalar
 from stepwell.ir.rules import Kind, Rule, attribute, element, fail, operand, operands, result, results, shown, width
 
 TYPE, POINTER, NONAGGREGATE, SIZED = (KINDS[name] for name in ("type", "pointer", "nonaggregate", "sized"))

@@ -168,7 +168,7 @@ class LLVMFunctionType(ParametrizedAttribute, TypeAttribute):
         return isinstance(self.variadic, UnitAttr)
 
     def verify(self) -> None:
-        from stepwell.dialects.llvm.kinds import is_compatible
+        from stepwell.dialects.llvm.compatible import is_compatible
 
         for index, type in enumerate(self.inputs):
             if not is_compatible(type):

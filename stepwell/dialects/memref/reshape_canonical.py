@@ -15,18 +15,10 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects.affine.maps import INDEX
+from stepwell.dialects.known_indices import Index, known, with_constants
 from stepwell.dialects.layouts import Groups, collapsed_type, expanded_type, groups_of, has_identity_map, is_castable
 from stepwell.dialects.memref import CastOp, CollapseShapeOp, ExpandShapeOp
-from stepwell.dialects.memref.view_parts import (
-    Index,
-    MemRef,
-    constant_value,
-    keeps_knowledge,
-    made_by,
-    memref_type,
-    replace_by_cast,
-    with_constants,
-)
+from stepwell.dialects.memref.view_parts import MemRef, keeps_knowledge, made_by, memref_type, replace_by_cast
 from stepwell.dialects.support import mixed
 from stepwell.ir.rewrite.folding import Folded
 
@@ -119,8 +111,8 @@ def _product(extents: Sequence[Index], created: list[Operation]) -> Index:
     number = 1
     value: SSAValue | None = None
     for extent in extents:
-        if (known := constant_value(extent)) is not None:
-            number *= known
+        if (constant := known(extent)) is not None:
+            number *= constant
         elif isinstance(extent, SSAValue):
             if value is None:
                 value = extent

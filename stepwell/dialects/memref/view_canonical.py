@@ -13,6 +13,7 @@ from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
+from stepwell.dialects.known_indices import Index, known, same, with_constants
 from stepwell.dialects.layouts import is_castable, layout_of, strided
 from stepwell.dialects.memref import ExtractStridedMetaDataOp, ViewOp
 from stepwell.dialects.memref.folds import fold_cast
@@ -24,17 +25,7 @@ from stepwell.dialects.memref.reshape_canonical import (
     FoldExpandOfCollapse,
     fold_reshape,
 )
-from stepwell.dialects.memref.view_parts import (
-    Index,
-    MemRef,
-    constant_value,
-    keeps_knowledge,
-    made_by,
-    memref_type,
-    replace_by_cast,
-    same_parts,
-    with_constants,
-)
+from stepwell.dialects.memref.view_parts import MemRef, keeps_knowledge, made_by, memref_type, replace_by_cast
 from stepwell.dialects.memref.views import CastOp, ReinterpretCastOp, SubviewOp
 from stepwell.dialects.support import mixed
 from stepwell.ir.rewrite.folding import Folded, constant_of
@@ -96,7 +87,7 @@ class SubViewConstantArgumentFolder(RewritePattern):
         offsets = with_constants(old[0], lambda v: v >= 0)
         sizes = with_constants(old[1], lambda v: v >= 0)
         strides = with_constants(old[2], lambda v: v != 0)
-        if same_parts(offsets, old[0]) and same_parts(sizes, old[1]) and same_parts(strides, old[2]):
+        if (offsets, sizes, strides) == old:
             return
         source = memref_type(op.source)
         dropped = dropped_dims(op)
@@ -149,9 +140,9 @@ def _fold_subview(op: SubviewOp) -> Folded:
     if DYNAMIC_INDEX not in result.get_shape() and None not in (*strides, offset):
         return (op.source,)
     inner = made_by(op.source)
-    if not isinstance(inner, SubviewOp) or not same_parts(op.mixed_sizes(), inner.mixed_sizes()):
+    if not isinstance(inner, SubviewOp) or not same(op.mixed_sizes(), inner.mixed_sizes()):
         return None
-    nothing_cut = all(constant_value(o) == 0 for o in op.mixed_offsets()) and all(constant_value(s) == 1 for s in op.mixed_strides())
+    nothing_cut = all(known(o) == 0 for o in op.mixed_offsets()) and all(known(s) == 1 for s in op.mixed_strides())
     return (op.source,) if nothing_cut else None
 
 
@@ -166,7 +157,7 @@ def _fold_reinterpret_cast(op: ReinterpretCastOp) -> Folded:
     inner = made_by(op.source)
     is_same_memory = isinstance(inner, ReinterpretCastOp | CastOp)
     if isinstance(inner, SubviewOp):
-        is_same_memory = all(constant_value(offset) == 0 for offset in inner.mixed_offsets())
+        is_same_memory = all(known(offset) == 0 for offset in inner.mixed_offsets())
     if is_same_memory and inner is not None:
         op.operands[0] = inner.operands[0]
         return op.results
@@ -185,12 +176,12 @@ class ReinterpretCastOpConstantFolder(RewritePattern):
         offsets = with_constants(old[0], lambda v: v >= 0)
         sizes = with_constants(old[1], lambda v: v >= 0)
         strides = with_constants(old[2], lambda v: True)
-        if same_parts(offsets, old[0]) and same_parts(sizes, old[1]) and same_parts(strides, old[2]):
+        if (offsets, sizes, strides) == old:
             return
-        known = [stride if isinstance(stride, int) else None for stride in strides]
+        static = [stride if isinstance(stride, int) else None for stride in strides]
         offset = offsets[0] if isinstance(offsets[0], int) else None
         shape = [size if isinstance(size, int) else DYNAMIC_INDEX for size in sizes]
-        type = strided(memref_type(op.result), shape, tuple(known), offset)
+        type = strided(memref_type(op.result), shape, tuple(static), offset)
         replace_by_cast(op, ReinterpretCastOp.get(op.source, offsets[0], sizes, strides, type), rewriter)
 
 
@@ -218,10 +209,10 @@ def _puts_together(op: ReinterpretCastOp, taken: ExtractStridedMetaDataOp) -> bo
     if source.get_num_dims() != memref_type(op.result).get_num_dims():
         return False
     strides, offset = layout_of(source)
-    known = [offset, *(None if extent == DYNAMIC_INDEX else extent for extent in source.get_shape()), *strides]
+    static = [offset, *(None if extent == DYNAMIC_INDEX else extent for extent in source.get_shape()), *strides]
     given = [part for parts in _mixed_parts(op) for part in parts]
-    pairs = zip(given, known, taken.results[1:], strict=True)
-    return all(value is result or (constant is not None and constant_value(value) == constant) for value, constant, result in pairs)
+    pairs = zip(given, static, taken.results[1:], strict=True)
+    return all(value is result or (constant is not None and known(value) == constant) for value, constant, result in pairs)
 
 
 # ---- transpose, view ------------------------------------------------------------------------------------------------------------------
@@ -244,7 +235,7 @@ def _fold_transpose(op: Any) -> Folded:
 
 def _fold_view(op: ViewOp) -> Folded:
     source, result = memref_type(op.source), memref_type(op.result)
-    if source == result and DYNAMIC_INDEX not in source.get_shape() and constant_value(op.byte_shift) == 0:
+    if source == result and DYNAMIC_INDEX not in source.get_shape() and known(op.byte_shift) == 0:
         return (op.source,)
     return fold_cast(op, op.source)
 
@@ -254,11 +245,11 @@ class ViewOpShapeFolder(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ViewOp, rewriter: PatternRewriter) -> None:
-        known = [constant_value(size) for size in op.sizes]
-        if not any(size is not None and size >= 0 for size in known):
+        constants = [known(size) for size in op.sizes]
+        if not any(size is not None and size >= 0 for size in constants):
             return
         type = memref_type(op.result)
-        pairs = iter(zip(op.sizes, known, strict=True))
+        pairs = iter(zip(op.sizes, constants, strict=True))
         shape: list[int] = []
         sizes: list[SSAValue] = []
         for extent in type.get_shape():

@@ -5,27 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr, MemRefType
+from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
 from xdsl.ir import Operation, OpResult, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects.layouts import layout_of
 from stepwell.dialects.memref import CastOp
-from stepwell.ir.rewrite.folding import constant_of
 
 MemRef = MemRefType[Any]
-Index = int | SSAValue
-
-
-def constant_value(value: Index) -> int | None:
-    if isinstance(value, int):
-        return value
-    attribute = constant_of(value)
-    return cast("IntegerAttr[Any]", attribute).value.data if isinstance(attribute, IntegerAttr) else None
 
 
 def memref_type(value: SSAValue) -> MemRef:
@@ -34,19 +24,6 @@ def memref_type(value: SSAValue) -> MemRef:
 
 def made_by(value: SSAValue) -> Operation | None:
     return value.op if isinstance(value, OpResult) else None
-
-
-def with_constants(values: Sequence[Index], allowed: Callable[[int], bool]) -> list[Index]:
-    """Operands that are constants as numbers, if such a number may stand there."""
-    found: list[Index] = []
-    for value in values:
-        known = None if isinstance(value, int) else constant_value(value)
-        found.append(known if known is not None and allowed(known) else value)
-    return found
-
-
-def same_parts(a: Sequence[Index], b: Sequence[Index]) -> bool:
-    return len(a) == len(b) and all(x is y or (isinstance(x, int) and x == y) for x, y in zip(a, b, strict=True))
 
 
 def replace_by_cast(op: Operation, new: Operation, rewriter: PatternRewriter) -> None:

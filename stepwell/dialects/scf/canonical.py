@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr, TensorType, i1
+from xdsl.dialects.builtin import IntegerAttr, i1
 from xdsl.ir import Block, Operation, OpResult, Region, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from xdsl.rewriter import InsertPoint
@@ -17,6 +17,7 @@ from xdsl.rewriter import InsertPoint
 from stepwell.dialects import arith, scf
 from stepwell.dialects.arith.folds import number
 from stepwell.dialects.scf.forall_canonical import FORALL
+from stepwell.dialects.tensor.facts import forgets_extents
 from stepwell.ir.rewrite.folding import constant_of
 from stepwell.ir.transforms.region_branches import VALUE_FLOW, rebuild
 
@@ -84,7 +85,7 @@ class CarryUncastTensors(RewritePattern):
     def match_and_rewrite(self, op: Any, rewriter: PatternRewriter, /) -> None:
         for index, init in enumerate(op.iter_args):
             cast = init.op if isinstance(init, OpResult) and init.op.name == "tensor.cast" else None
-            if cast is None or not is_more_precise(cast.operands[0].type, init.type):
+            if cast is None or not forgets_extents(cast.operands[0].type, init.type):
                 continue
             result = op.results[index]
             if len(list(result.uses)) == 1 and (user := next(iter(result.uses)).operation).name == "tensor.cast":
@@ -118,16 +119,6 @@ class CarryUncastTensors(RewritePattern):
         )
         back = type(cast).create(operands=[new.results[index]], result_types=[old.type])
         rewriter.replace(op, [new, back], [back.results[0] if k == index else r for k, r in enumerate(new.results)])
-
-
-def is_more_precise(source: Any, target: Any) -> bool:
-    """Whether a cast from `source` to `target` forgets extents, and nothing else."""
-    if not (isinstance(source, TensorType) and isinstance(target, TensorType)) or source == target:
-        return False
-    before, after = source.get_shape(), target.get_shape()
-    if len(before) != len(after) or source.encoding != target.encoding:
-        return False
-    return all(b in (a, DYNAMIC_INDEX) for a, b in zip(before, after, strict=True))
 
 
 # ---- if ------------------------------------------------------------------------------------------------------------------------------

@@ -8,27 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, IntegerAttr, i32, i64
+from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, i32, i64
 from xdsl.ir import Block, Operation, OpResult, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from xdsl.rewriter import InsertPoint
 
 from stepwell.dialects import arith
-from stepwell.ir.rewrite.folding import constant_of
+from stepwell.dialects.known_indices import known, with_constants
+from stepwell.dialects.tensor.facts import forgets_extents
 
 Mixed = list[int | SSAValue]
-
-
-def _known(value: int | SSAValue) -> int | None:
-    if isinstance(value, int):
-        return value
-    constant = constant_of(value)
-    return constant.value.data if isinstance(constant, IntegerAttr) else None
-
-
-def _fixed(values: Mixed) -> Mixed:
-    """Constants as numbers."""
-    return [value if (number := _known(value)) is None else number for value in values]
 
 
 def rebuilt(op: Any, bounds: Sequence[Mixed], outputs: Sequence[SSAValue], rewriter: PatternRewriter) -> Operation:
@@ -61,7 +50,7 @@ class FoldBounds(RewritePattern):
 
     def match_and_rewrite(self, op: Any, rewriter: PatternRewriter, /) -> None:
         before = [op.lower_bounds(), op.upper_bounds(), op.steps()]
-        after = [_fixed(side) for side in before]
+        after = [with_constants(side) for side in before]
         if all(isinstance(a, int) or a is b for x, y in zip(before, after, strict=True) for a, b in zip(x, y, strict=True)):
             return
         _replace(op, rebuilt(op, after, list(op.outputs), rewriter).results, rewriter)
@@ -79,7 +68,7 @@ class SingleOrNoIterations(RewritePattern):
         bounds = [op.lower_bounds(), op.upper_bounds(), op.steps()]
         kept: list[int] = []
         for index, (lower, upper, step) in enumerate(zip(*bounds, strict=True)):
-            first, last, by = _known(lower), _known(upper), _known(step)
+            first, last, by = known(lower), known(upper), known(step)
             if first is not None and last is not None and first >= last:
                 _replace(op, list(op.outputs), rewriter)
                 return
@@ -183,13 +172,12 @@ class ShareUncastTensors(RewritePattern):
     after:   %r = scf.forall ... shared_outs(%x = %t) -> tensor<4xf32>   tensor.cast %r"""
 
     def match_and_rewrite(self, op: Any, rewriter: PatternRewriter, /) -> None:
-        from stepwell.dialects.scf.canonical import is_more_precise
 
         outputs = list(op.outputs)
         casts: dict[int, Operation] = {}
         for index, value in enumerate(outputs):
             cast = value.op if isinstance(value, OpResult) and value.op.name == "tensor.cast" else None
-            if cast is not None and is_more_precise(cast.operands[0].type, value.type):
+            if cast is not None and forgets_extents(cast.operands[0].type, value.type):
                 casts[index] = cast
         if not casts:
             return

@@ -15,6 +15,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects.affine.maps import INDEX
 from stepwell.dialects.arith import IndexCastOp
+from stepwell.dialects.known_indices import known
 from stepwell.dialects.tensor import (
     BitcastOp,
     CastOp,
@@ -31,7 +32,7 @@ from stepwell.dialects.tensor.canonical_pads import PADS
 from stepwell.dialects.tensor.canonical_shapes import SHAPES
 from stepwell.dialects.tensor.canonical_slices import SLICES
 from stepwell.dialects.tensor.elements import concatenated_shape
-from stepwell.dialects.tensor.facts import Tensor, dropped_dims, known, knows_as_much, with_shape
+from stepwell.dialects.tensor.facts import Tensor, dropped_dims, knows_as_much, with_shape
 
 
 def _maker(value: SSAValue) -> Operation | None:

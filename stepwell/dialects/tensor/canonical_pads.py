@@ -11,8 +11,9 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from stepwell.dialects.affine import ApplyOp
+from stepwell.dialects.known_indices import known
 from stepwell.dialects.tensor import CastOp, ExtractSliceOp, Index, PadOp
-from stepwell.dialects.tensor.facts import Tensor, cast_before, known, knows_as_much, with_shape
+from stepwell.dialects.tensor.facts import Tensor, cast_before, knows_as_much, with_shape
 from stepwell.ir.rewrite.folding import constant_of
 
 

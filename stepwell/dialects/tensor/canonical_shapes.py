@@ -12,10 +12,11 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from stepwell.dialects.affine.maps import INDEX
 from stepwell.dialects.arith import ConstantOp, MuliOp
+from stepwell.dialects.known_indices import known
 from stepwell.dialects.layouts import groups_of
 from stepwell.dialects.support import reassociation_attr
 from stepwell.dialects.tensor import CastOp, CollapseShapeOp, ExpandShapeOp, FromElementsOp, Index, SplatOp
-from stepwell.dialects.tensor.facts import Groups, Tensor, cast_before, collapsing_groups, is_static, known, with_shape
+from stepwell.dialects.tensor.facts import Groups, Tensor, cast_before, collapsing_groups, is_static, with_shape
 
 
 def _maker(value: SSAValue) -> Operation | None:

@@ -11,17 +11,10 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 from xdsl.utils.exceptions import VerifyException
 
+from stepwell.dialects.known_indices import known
 from stepwell.dialects.slices import Index, verify_in_bounds, verify_part
 from stepwell.dialects.tensor import CastOp, ExtractSliceOp, InsertSliceOp
-from stepwell.dialects.tensor.facts import (
-    Tensor,
-    cast_before,
-    dropped_dims,
-    dropped_dims_of_more_static,
-    known,
-    knows_as_much,
-    with_shape,
-)
+from stepwell.dialects.tensor.facts import Tensor, cast_before, dropped_dims, dropped_dims_of_more_static, knows_as_much, with_shape
 from stepwell.dialects.tensor.more import ParallelInsertSliceOp
 
 

@@ -28,21 +28,6 @@ Groups = list[list[int]]
 # ---- constants --------------------------------------------------------------------------------------------------------------------
 
 
-def known(value: Index) -> int | None:
-    """The integer that an index is, if it is known."""
-    if isinstance(value, int):
-        return value
-    constant = constant_of(value)
-    return constant.value.data if isinstance(constant, IntegerAttr) else None
-
-
-def same(a: Sequence[Index], b: Sequence[Index]) -> bool:
-    """Whether two lists of indices are equal, one by one."""
-    if len(a) != len(b):
-        return False
-    return all(x is y or (known(x) is not None and known(x) == known(y)) for x, y in zip(a, b, strict=True))
-
-
 def dense_of(value: SSAValue) -> DenseIntOrFPElementsAttr[Any] | None:
     """The elements of a constant tensor."""
     constant = constant_of(value)
@@ -106,6 +91,11 @@ def knows_as_much(more: Attribute, less: Attribute) -> bool:
     if a.element_type != b.element_type or a.encoding != b.encoding or a.get_num_dims() != b.get_num_dims():
         return False
     return all(y == DYNAMIC_INDEX or x != DYNAMIC_INDEX for x, y in zip(a.get_shape(), b.get_shape(), strict=True))
+
+
+def forgets_extents(source: Attribute, target: Attribute) -> bool:
+    """Whether a cast from `source` to `target` forgets extents, and nothing else."""
+    return source != target and knows_as_much(source, target)
 
 
 def cast_before(value: SSAValue) -> CastOp | None:

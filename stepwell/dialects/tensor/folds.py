@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, BytesAttr, DenseIntOrFPElements
 from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 
 from stepwell.dialects.affine.maps import INDEX
+from stepwell.dialects.known_indices import known, same
 from stepwell.dialects.layouts import groups_of
 from stepwell.dialects.tensor import (
     CollapseShapeOp,
@@ -23,7 +24,7 @@ from stepwell.dialects.tensor import (
     InsertSliceOp,
     ReshapeOp,
 )
-from stepwell.dialects.tensor.facts import Tensor, dense_of, dropped_dims, element_at, is_splat, is_static, known, number_of, same
+from stepwell.dialects.tensor.facts import Tensor, dense_of, dropped_dims, element_at, is_splat, is_static, number_of
 from stepwell.ir.rewrite.folding import Folded, Folder, constant_of
 
 

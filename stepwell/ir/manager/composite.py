@@ -12,7 +12,8 @@ from stepwell.ir.manager.pass_manager import parse_pipeline, run_inside_pass
 from stepwell.ir.manager.pipeline_text import PipelineText
 from stepwell.ir.passes import Pass
 from stepwell.ir.reporting import warning
-from stepwell.ir.text.printing import PrintOptions, print_ir
+from stepwell.ir.text.printer import PrintOptions
+from stepwell.ir.text.printing import print_ir
 
 EMPTY = PipelineText("")
 

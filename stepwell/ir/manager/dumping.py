@@ -18,7 +18,8 @@ from xdsl.ir import Operation
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.manager.pass_manager import Instrumentation
 from stepwell.ir.passes import Pass
-from stepwell.ir.text.printing import PrintOptions, print_ir
+from stepwell.ir.text.printer import PrintOptions
+from stepwell.ir.text.printing import print_ir
 
 EVERY_PASS = frozenset({"*"})
 """A set of pass names that holds them all."""

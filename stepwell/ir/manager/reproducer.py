@@ -28,7 +28,8 @@ from stepwell.ir.manager.pass_manager import Instrumentation, PassManager
 from stepwell.ir.manager.pass_options import options_of
 from stepwell.ir.manager.pipeline_text import NestText, PassText
 from stepwell.ir.passes import Pass
-from stepwell.ir.text.printing import PrintOptions, print_ir
+from stepwell.ir.text.printer import PrintOptions
+from stepwell.ir.text.printing import print_ir
 
 TRAILER = re.compile(r"mlir_reproducer:\s*\{(?P<entries>[^#]*?)\}\s*(?:,|\})", re.DOTALL)
 ENTRY = re.compile(r"(?P<key>\w+):\s*(?:\"(?P<text>(?:[^\"\\]|\\.)*)\"|(?P<word>\w+))")

@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import CallSiteLoc, FileLineColLoc, FusedLoc, NameLoc
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, Region, SSAValue
 
 from stepwell.ir.text.naming import Names
-from stepwell.ir.text.printing import IRPrinter, PrintOptions
+from stepwell.ir.text.printer import IRPrinter, PrintOptions
 
 
 class DecoratedNames(Names):

@@ -10,7 +10,8 @@ from html import escape
 
 from xdsl.ir import Operation
 
-from stepwell.ir.text.printing import PrintOptions, print_ir
+from stepwell.ir.text.printer import PrintOptions
+from stepwell.ir.text.printing import print_ir
 
 TOKEN = re.compile(
     r'(?P<text>"(?:[^"\\]|\\.)*")'

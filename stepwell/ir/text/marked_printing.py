@@ -6,7 +6,7 @@ from io import StringIO
 
 from xdsl.ir import Operation
 
-from stepwell.ir.text.printing import IRPrinter, PrintOptions
+from stepwell.ir.text.printer import IRPrinter, PrintOptions
 
 SHORT = PrintOptions(elide_larger=8, aliases=False)
 """For reading only: large constants are left out."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -37,20 +36,20 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue, TypeAttribute
 from xdsl.ir.affine import AffineMap, AffineSet
-from xdsl.parser import Parser
-from xdsl.parser.generic_parser import ParserState
 from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError, UnregisteredConstructException
-from xdsl.utils.lexer import Input, Span
-from xdsl.utils.mlir_lexer import KIND_BY_PUNCTUATION_SPELLING, MLIRTokenKind, PunctuationSpelling
+from xdsl.utils.lexer import Span
+from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.location_parsing import parse_location
 from stepwell.ir.registry import did_you_mean
 from stepwell.ir.text import formats as formats  # declarative formats are read leniently from here on
 from stepwell.ir.text.affine_parsing import SemiAffineParser
-from stepwell.ir.text.lexing import FastLexer, skip_blanks
+from stepwell.ir.text.lexing import skip_blanks
 from stepwell.ir.text.naming import is_default_name
 from stepwell.ir.text.statements import Statements
+from stepwell.ir.text.tokens import Source as Source
+from stepwell.ir.text.tokens import TokenParser
 from stepwell.ir.text.wording import PARSER, reworded
 from stepwell.ir.walking import no_collection
 
@@ -86,40 +85,13 @@ _PLAIN_TYPE = re.compile(r"[a-z][a-zA-Z0-9_]*+(?:<[0-9a-zA-Z?]++>)?(?![\w.$<])")
 _NUMBERED = re.compile(r"\D.*_\d+")
 
 
-class Source:
-    """A text and where it stands: `name` is its file, `first_line` the number of its first line there."""
-
-    def __init__(self, text: str, name: str = "-", first_line: int = 1) -> None:
-        self.text = text
-        self.name = name
-        self._first_line = first_line
-        self._line_starts = [0]
-        position = text.find("\n")
-        while position >= 0:
-            self._line_starts.append(position + 1)
-            position = text.find("\n", position + 1)
-
-    def line_and_column(self, position: int) -> tuple[int, int]:
-        """Both from 1, in the file."""
-        line = bisect_right(self._line_starts, position) - 1
-        return line + self._first_line, position - self._line_starts[line] + 1
-
-    def place_at(self, position: int) -> str:
-        """`file:line:col`"""
-        line, column = self.line_and_column(position)
-        return f"{self.name}:{line}:{column}"
-
-
-class LocatingParser(Parser):
+class LocatingParser(TokenParser):
     """xDSL's parser with source locations and compact constants."""
 
     reads_leniently = True
 
     def __init__(self, ctx: Context, source: Source) -> None:
-        super().__init__(ctx, "", source.name)
-        self._parser_state = ParserState(FastLexer(Input(source.text, source.name)))
-        self._source = source
-        self._text = source.text
+        super().__init__(ctx, source)
         self._file = StringAttr(source.name)
         self._statements = Statements(source.text)
         self._numbers: dict[int, IntAttr] = {}
@@ -145,58 +117,6 @@ class LocatingParser(Parser):
         if op.location is UNKNOWN_LOC:
             op.location = self._location(self._name_position(start))
         return op
-
-    # ---- tokens
-
-    @property
-    def pos(self) -> int:
-        token: Any = self._parser_state.current_token
-        return token.start
-
-    @property
-    def _current_token(self) -> Any:
-        return self._parser_state.current_token
-
-    def _consume_token(self, expected_kind: MLIRTokenKind | None = None) -> Any:
-        state = self._parser_state
-        consumed = state.current_token
-        assert expected_kind is None or consumed.kind is expected_kind, f"unexpected token {consumed.text}"
-        state.current_token = state.lexer.lex()
-        return consumed
-
-    def _parse_optional_token(self, expected_kind: MLIRTokenKind) -> Any:
-        state = self._parser_state
-        consumed = state.current_token
-        if consumed.kind is not expected_kind:
-            return None
-        state.current_token = state.lexer.lex()
-        return consumed
-
-    def parse_optional_punctuation(self, punctuation: PunctuationSpelling) -> PunctuationSpelling | None:
-        state = self._parser_state
-        if state.current_token.kind is not KIND_BY_PUNCTUATION_SPELLING[punctuation]:
-            return None
-        state.current_token = state.lexer.lex()
-        return punctuation
-
-    def parse_optional_characters(self, text: str) -> str | None:
-        state = self._parser_state
-        if state.current_token.text != text:
-            return None
-        state.current_token = state.lexer.lex()
-        return text
-
-    def goes_on_behind(self, position: int, kinds: frozenset[MLIRTokenKind]) -> bool:
-        """Go to the token behind `position` if it is one of `kinds` or the name of an operation; otherwise stay."""
-        state = self._parser_state
-        lexer = state.lexer
-        before, lexer.pos = lexer.pos, position
-        token: Any = lexer.lex()
-        if token.kind in kinds or (token.kind is MLIRTokenKind.BARE_IDENT and ("." in token.text or token.text == "return")):
-            state.current_token = token
-            return True
-        lexer.pos = before
-        return False
 
     def _get_op_by_name(self, name: str) -> type[Operation]:
         found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)

@@ -13,7 +13,7 @@ Lines with regions, successors, strings, comments or locations are never remembe
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from xdsl.dialects.builtin import UNKNOWN_LOC, IntAttr, IntegerAttr
 from xdsl.ir import Attribute, Operation, OpResult, SSAValue
@@ -21,9 +21,7 @@ from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from stepwell.ir.text.lexing import skip_blanks
 from stepwell.ir.text.naming import is_default_name
-
-if TYPE_CHECKING:
-    from stepwell.ir.text.parsing import LocatingParser
+from stepwell.ir.text.tokens import TokenParser
 
 LONGEST = 300
 """Longer lines are rarely read twice."""
@@ -94,7 +92,7 @@ class Statements:
         parts = _OPERAND.split(line[offset:])
         return Statement(("%".join(parts[::2]), dialect), result, parts[1::2], start + offset, end)
 
-    def again(self, statement: Statement, parser: LocatingParser) -> Operation | None:
+    def again(self, statement: Statement, parser: TokenParser) -> Operation | None:
         """The operation of a statement whose like has been read."""
         template = self._templates.get(statement.key)
         if template is None and (template := self._with_number(statement.key)) is None:
@@ -124,7 +122,7 @@ class Statements:
                 op.results[0]._name = hint  # pyright: ignore[reportPrivateUsage]  # checked already
         return op
 
-    def remember(self, statement: Statement, op: Operation, parser: LocatingParser) -> None:
+    def remember(self, statement: Statement, op: Operation, parser: TokenParser) -> None:
         """Take note of what the parser made of a statement."""
         is_plain = not op.regions and not op.successors and op.location is UNKNOWN_LOC
         if not is_plain or len(op.results) != (statement.result is not None) or parser.pos != skip_blanks(self._text, statement.end):

@@ -14,7 +14,7 @@ from typing import Any
 
 from xdsl.ir import Block, BlockArgument, Operation, OpResult, Region, SSAValue
 
-from stepwell.dialects.tensor.facts import known, same
+from stepwell.dialects.known_indices import known, same
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.locations import place
 from stepwell.lowering.buffers.effects import LOOPS, REGIONS, Alias, Effect, Place, effect_of, has_tensors, is_elementwise, is_tensor

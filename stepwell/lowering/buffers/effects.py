@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from xdsl.dialects.builtin import DYNAMIC_INDEX, TensorType, UnrankedTensorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from stepwell.dialects.tensor.facts import known
+from stepwell.dialects.known_indices import known
 
 
 class Alias(NamedTuple):

@@ -21,7 +21,7 @@ from xdsl.rewriter import InsertPoint
 
 from stepwell.dialects import linalg, tensor
 from stepwell.dialects.layouts import groups_of
-from stepwell.dialects.linalg.canonical import maps_of, on_tensors
+from stepwell.dialects.linalg.canonical_base import maps_of, on_tensors
 from stepwell.dialects.linalg.dims import TransposeOp
 from stepwell.dialects.linalg.verify import is_projected_permutation, sources_of_loops
 from stepwell.ir.affine_expressions import add, dim, mul, symbol

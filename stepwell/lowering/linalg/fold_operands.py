@@ -15,7 +15,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from stepwell.dialects import linalg
-from stepwell.dialects.linalg.canonical import maps_of, on_tensors
+from stepwell.dialects.linalg.canonical_base import maps_of, on_tensors
 from stepwell.dialects.support import is_float
 from stepwell.dialects.tensor.facts import element_at, is_splat
 from stepwell.ir.constants import array_of, dense

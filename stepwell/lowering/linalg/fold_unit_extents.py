@@ -17,7 +17,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from stepwell.dialects import linalg, tensor
-from stepwell.dialects.linalg.canonical import maps_of, on_tensors
+from stepwell.dialects.linalg.canonical_base import maps_of, on_tensors
 from stepwell.dialects.linalg.canonical_fill import PATTERN as FILLED
 from stepwell.dialects.linalg.verify import shape_of
 from stepwell.ir.affine_expressions import ZERO, dim, replace

@@ -14,7 +14,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from stepwell.dialects import affine, linalg
-from stepwell.dialects.linalg.canonical import maps_of, on_tensors
+from stepwell.dialects.linalg.canonical_base import maps_of, on_tensors
 from stepwell.ir.affine_expressions import replace
 from stepwell.lowering.building import inverse_of, is_permutation
 

@@ -16,7 +16,7 @@ from xdsl.rewriter import InsertPoint
 
 from stepwell.dialects import linalg, tensor
 from stepwell.dialects.layouts import groups_of
-from stepwell.dialects.linalg.canonical import maps_of
+from stepwell.dialects.linalg.canonical_base import maps_of
 from stepwell.dialects.linalg.verify import sources_of_loops
 from stepwell.ir.affine_expressions import add, mul, symbol
 from stepwell.lowering.building import Builder, Index, number

@@ -37,7 +37,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects import layouts, llvm
-from stepwell.dialects.llvm.kinds import is_compatible
+from stepwell.dialects.llvm.compatible import is_compatible
 from stepwell.ir.rewrite.conversion import Conversion, TypeConverter
 from stepwell.ir.rules import is_signless
 

@@ -18,7 +18,8 @@ from stepwell.ir.locations import place
 from stepwell.ir.manager.pass_manager import Instrumentation
 from stepwell.ir.passes import Pass
 from stepwell.ir.rewrite.actions import ITERATION, DebugCounter, Watcher, watching
-from stepwell.ir.text.printing import PrintOptions, print_ir
+from stepwell.ir.text.printer import PrintOptions
+from stepwell.ir.text.printing import print_ir
 from stepwell.tools.mlopt.judges import Judge, ValidationJudge, Verdict, first_bad
 from stepwell.tools.mlopt.subcommands import Watched
 

@@ -19,7 +19,8 @@ from stepwell.ir.manager.pass_manager import PassManager, build_pipeline, parse_
 from stepwell.ir.manager.pipeline_text import SOURCE
 from stepwell.ir.registry import make_context
 from stepwell.ir.text.parsing import parse_module
-from stepwell.ir.text.printing import PrintOptions, print_ir
+from stepwell.ir.text.printer import PrintOptions
+from stepwell.ir.text.printing import print_ir
 from stepwell.ir.verify import verify, verify_all
 from stepwell.tools.mlopt.diagnostics import ABOUT_THE_PASS, SEE, Diagnostic, Style, all_diagnostics_of, diagnostics_of, flat, show
 from stepwell.tools.mlopt.hooks import Hooks

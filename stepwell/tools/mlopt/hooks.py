@@ -18,7 +18,7 @@ from stepwell.ir.manager.pass_manager import Instrumentation
 from stepwell.ir.manager.timing import PassTiming, Timer
 from stepwell.ir.passes import Pass
 from stepwell.ir.registry import resolve
-from stepwell.ir.text.printing import PrintOptions
+from stepwell.ir.text.printer import PrintOptions
 from stepwell.ir.verify import verify
 from stepwell.tools.mlopt.options import Options
 from stepwell.tools.mlopt.split import Piece

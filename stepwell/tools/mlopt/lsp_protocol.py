@@ -6,7 +6,7 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from stepwell.ir.diagnostics import PLACE, Diagnostic
-from stepwell.tools.mlopt.lsp import Document
+from stepwell.tools.mlopt.document import Document
 from stepwell.tools.mlopt.names import Name
 
 SEVERITY = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stepwell.tools.mlopt.lsp import Document
+from stepwell.tools.mlopt.document import Document
 from stepwell.tools.mlopt.names import NameIndex
 
 pytest.importorskip("pygls")
