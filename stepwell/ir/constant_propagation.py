@@ -36,7 +36,7 @@ class Constants:
         self._taken: set[tuple[Block, int]] = set()
         self._waiting: list[Operation] = []
         self._returned: dict[Operation, list[Operation]] = {}
-        self._calls, self._hidden = _known_calls(root)
+        self._calls, self._hidden = known_calls(root)
         self._callee = {call: function for function, calls in self._calls.items() for call in calls}
         for region in root.regions:
             self._enter(region, known=False)
@@ -318,7 +318,7 @@ def _ends(op: Operation) -> Iterator[Operation]:
                 yield block.last_op
 
 
-def _known_calls(root: Operation) -> tuple[dict[Operation, list[Operation]], set[Operation]]:
+def known_calls(root: Operation) -> tuple[dict[Operation, list[Operation]], set[Operation]]:
     """The functions inside `root` with the calls of them, and those of the functions that nothing but these calls can run."""
     known: dict[Operation, list[Operation]] = {}
     hidden: set[Operation] = set()

@@ -183,22 +183,27 @@ def _written_between(first: Operation, last: Operation) -> bool:
 # ---- what is equal ------------------------------------------------------------------------------------------------------------------
 
 
-def _key(op: Operation, numbers: dict[SSAValue, int] | None = None) -> Hashable:
-    """Equal for equal operations. `numbers` are of values inside an operation that is compared; others stand for themselves."""
+def _key(op: Operation, numbers: dict[SSAValue | Block, int] | None = None) -> Hashable:
+    """Equal for equal operations. `numbers` are of values and blocks inside an operation that is compared; others stand for themselves."""
     properties, attributes = frozenset(op.properties.items()), frozenset(op.attributes.items())
     operands: Hashable = op._operands if numbers is None else tuple(numbers.get(value, value) for value in op.operands)  # pyright: ignore[reportPrivateUsage]
     if commutes(type(op)):
         operands = tuple(sorted(op._operands, key=id)) if numbers is None else frozenset(operands)  # pyright: ignore[reportPrivateUsage, reportArgumentType]
     name = op.op_name.data if isinstance(op, UnregisteredOp) else type(op)
     key = name, operands, properties, attributes, tuple(result.type for result in op.results)
+    if op.successors and numbers is not None:
+        key = (*key, *(numbers[block] for block in op.successors))
     if not op.regions:
         return key
     numbers = {} if numbers is None else numbers
-    return (*key, *(_region_key(region, numbers) for region in op.regions))
+    return (*key, *(region_key(region, numbers) for region in op.regions))
 
 
-def _region_key(region: Region, numbers: dict[SSAValue, int]) -> Hashable:
+def region_key(region: Region, numbers: dict[SSAValue | Block, int]) -> Hashable:
+    """Equal for regions that do the same, operation by operation; `numbers` grows by what the region defines."""
     parts: list[Hashable] = []
+    for block in region.blocks:
+        numbers[block] = len(numbers)
     for block in region.blocks:
         for argument in block.args:
             numbers[argument] = len(numbers)
