@@ -114,20 +114,13 @@ from stepwell.dialects.nn.shape import (
     TransposeOp,
 )
 from stepwell.dialects.nn.transform import WindowTransformOp
+from stepwell.dialects.nn.trigonometry import AcoshOp, AcosOp, AsinhOp, AsinOp, AtanhOp, AtanOp, CoshOp, CosOp, SinhOp, SinOp, TanhOp, TanOp
 from stepwell.dialects.nn.unary import (
     AbsOp,
-    AcoshOp,
-    AcosOp,
-    AsinhOp,
-    AsinOp,
-    AtanhOp,
-    AtanOp,
     BitwiseNotOp,
     CastOp,
     CeilOp,
     ClipOp,
-    CoshOp,
-    CosOp,
     ErfOp,
     ExpOp,
     FloorOp,
@@ -140,11 +133,7 @@ from stepwell.dialects.nn.unary import (
     RoundOp,
     RsqrtOp,
     SignOp,
-    SinhOp,
-    SinOp,
     SqrtOp,
-    TanhOp,
-    TanOp,
 )
 
 OPS: list[type[NnOp]] = [
