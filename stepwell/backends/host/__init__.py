@@ -35,7 +35,7 @@ _BY_MODULE: dict[str, dict[str, str]] = {
         "ai.onnx.ml.ZipMap": "zip_map",
     },
     "images": {"ImageDecoder": "image_decoder"},
-    "sets": {"Unique": "unique"},
+    "sets": {"Unique": "unique", "com.microsoft.Unique": "unique_in_order"},
     "sequences": {
         "SequenceConstruct": "sequence_construct",
         "SequenceEmpty": "sequence_empty",

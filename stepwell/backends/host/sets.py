@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from stepwell.backends.host.node import Array, HostNode, Value
-from stepwell.backends.host.values import axis_of, is_text, tensor
+from stepwell.backends.host.values import axis_of, is_text, tensor, wrong
 
 _Found = tuple[Array, Array, Array]
 
@@ -38,6 +39,15 @@ def unique(node: HostNode, inputs: Sequence[Value]) -> list[Value]:
     return results[: max(node.outputs, 1)]
 
 
+def unique_in_order(node: HostNode, inputs: Sequence[Value]) -> list[Value]:
+    """Unique of com.microsoft: (the values in the order in which they first appear, which one each element is, how many there are)."""
+    x = tensor(node, inputs, 0)
+    if x.ndim != 1:
+        wrong(node, 0, "a tensor of one axis", x)
+    y, _, inverse, counts = unique(replace(node, attributes={"sorted": 0}, outputs=4), inputs)
+    return [y, inverse, counts][: max(node.outputs, 1)]
+
+
 def _sortable(x: Array) -> Array:
     """Numbers that numpy orders: halves of every kind as f32."""
     if x.dtype == object:
@@ -60,4 +70,4 @@ def _distinct_rows(codes: Array) -> _Found:
     return first, inverse.reshape(-1), counts
 
 
-__all__: list[Any] = ["unique"]
+__all__: list[Any] = ["unique", "unique_in_order"]

@@ -98,11 +98,79 @@ def _concat(n: Node, y_scale: Value, y_zero: Value, *parts: Value) -> Value:
     return moved[0] if len(moved) == 1 else n.op(nn.ConcatOp, *moved, axis=n.axis(n.int("axis"), moved[0].rank))
 
 
+@converter("QLinearSoftmax", domain=DOMAIN)
+def _softmax(n: Node, x: Value, x_scale: Value, x_zero: Value | None, y_scale: Value, y_zero: Value) -> Value:
+    """The softmax of an axis, or as before opset 13 of all from it on."""
+    axis = n.axis(n.int("axis", -1), x.rank)
+    real = _real(n, x, x_scale, x_zero)
+    if n.int("opset", 13) >= 13:
+        y = n.op(nn.SoftmaxOp, real, axis=axis)
+    else:
+        rows = math.prod(x.shape[:axis])
+        y = n.reshape(n.op(nn.SoftmaxOp, n.reshape(real, (rows, math.prod(x.shape[axis:]))), axis=1), x.shape)
+    return _quantised(n, y, y_scale, y_zero, x.element)
+
+
+@converter("QLinearWhere", domain=DOMAIN)
+def _where(
+    n: Node,
+    condition: Value,
+    a: Value,
+    a_scale: Value,
+    a_zero: Value,
+    b: Value,
+    b_scale: Value,
+    b_zero: Value,
+    y_scale: Value,
+    y_zero: Value,
+) -> Value:
+    """Either operand, each requantised before the choice."""
+    left, right = (
+        _quantised(n, _real(n, *operands), y_scale, y_zero, a.element) for operands in ((a, a_scale, a_zero), (b, b_scale, b_zero))
+    )
+    return n.op(nn.SelectOp, condition, left, right)
+
+
+@converter("QLinearConv", domain=DOMAIN)
+def _conv(n: Node, x: Value, *more: Value | None) -> Value:
+    """ONNX's, whose data may have its channels last."""
+    conv = find_converter("", "QLinearConv", 10)
+    assert conv is not None
+    last = bool(n.int("channels_last"))
+    spatial = range(2, x.rank)
+    y = conv(n, n.transpose(x, (0, x.rank - 1, *range(1, x.rank - 1))) if last else x, *more)
+    assert isinstance(y, Value)
+    return n.transpose(y, (0, *spatial, 1)) if last else y
+
+
+@converter("QEmbedLayerNormalization", domain=DOMAIN)
+def _embed_layer_norm(
+    n: Node,
+    ids: Value,
+    segments: Value | None,
+    words: Value,
+    positions: Value,
+    segment_table: Value | None,
+    scale: Value,
+    bias: Value,
+    mask: Value | None,
+    *parameters: Value | None,
+) -> Value | Sequence[Value]:
+    """EmbedLayerNormalization of tables in eight bits: five scales, then five zero points, each of which is one number."""
+    embed = find_converter(DOMAIN, "EmbedLayerNormalization", 1)
+    assert embed is not None
+    tables = (words, positions, segment_table, scale, bias)
+    real: list[Value | None] = []
+    for table, factor, zero in zip(tables, parameters[:5], parameters[5:], strict=True):
+        real.append(None if table is None or factor is None else _real(n, table, factor, zero))
+    return embed(n, ids, segments, *real, mask)
+
+
 # ---- products --------------------------------------------------------------------------------------------------------------
 
 
 @converter("MatMulIntegerToFloat", domain=DOMAIN)
-def _matmul_integer_to_float(
+def matmul_integer_to_float(
     n: Node,
     a: Value,
     b: Value,
@@ -121,6 +189,34 @@ def _matmul_integer_to_float(
     return y if bias is None else n.add(y, bias)
 
 
+@converter("QGemm", domain=DOMAIN)
+def _gemm(
+    n: Node,
+    a: Value,
+    a_scale: Value,
+    a_zero: Value,
+    b: Value,
+    b_scale: Value,
+    b_zero: Value,
+    bias: Value | None = None,
+    y_scale: Value | None = None,
+    y_zero: Value | None = None,
+) -> Value:
+    """alpha (A - a_zero)(B - b_zero) a_scale b_scale with a bias of that scale; in eight bits again if there is y_scale."""
+    if a.rank != 2 or b.rank != 2:
+        n.fail(f"its operands have shapes {list(a.shape)} and {list(b.shape)}, not two axes each")
+    left, right = n.cast(a, I32), n.cast(b, I32)
+    left = n.sub(n.transpose(left, (1, 0)) if n.int("transA") else left, n.cast(_one(n, a_zero), I32))
+    right = n.sub(n.transpose(right, (1, 0)) if n.int("transB") else right, n.cast(_one(n, b_zero), I32))
+    total = n.op(nn.MatmulOp, left, right)
+    total = total if bias is None else n.add(total, bias)
+    factor = n.mul(n.mul(_one(n, a_scale), _one(n, b_scale)), n.like(n.float("alpha", 1.0), a_scale))
+    y = n.mul(n.cast(total, F32), factor)
+    if y_scale is None:
+        return y
+    return _quantised(n, y, y_scale, y_zero, a.element if y_zero is None else y_zero.element)
+
+
 @converter("DynamicQuantizeMatMul", domain=DOMAIN)
 def _dynamic_quantize_matmul(n: Node, a: Value, b: Value, b_scale: Value, b_zero: Value | None = None, bias: Value | None = None) -> Value:
     """A quantised by its own range, then the product of integers."""
@@ -132,7 +228,7 @@ def _dynamic_quantize_matmul(n: Node, a: Value, b: Value, b_scale: Value, b_zero
     step = n.op(nn.SelectOp, n.op(nn.EqOp, step, zero), n.like(1, a), step)
     offset = n.op(nn.RoundOp, n.op(nn.ClipOp, n.div(n.op(nn.NegOp, low), step), min=0.0, max=255.0))
     whole = n.cast(offset, U8)
-    return _matmul_integer_to_float(n, _quantised(n, a, step, whole, U8), b, step, b_scale, whole, b_zero, bias)
+    return matmul_integer_to_float(n, _quantised(n, a, step, whole, U8), b, step, b_scale, whole, b_zero, bias)
 
 
 @converter("MatMulNBits", domain=DOMAIN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -125,6 +126,12 @@ class Node:
         self.questions = 0
         """How many values were asked for that are not known when the node is imported."""
         self._wanted = wanted
+
+    def as_of(self, version: int) -> Node:
+        """The same node, read as an operator of ONNX's opset of this version."""
+        other = copy(self)
+        other.version = version
+        return other
 
     @property
     def operator(self) -> str:

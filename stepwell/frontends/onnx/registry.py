@@ -41,6 +41,9 @@ FAMILIES = (
     "forests",
     "classical",
     "contributed",
+    "contributed_attention",
+    "contributed_cache",
+    "contributed_more",
     "contributed_quant",
     "ngrams",
 )

@@ -8,32 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx_one_node import compiled, feeds, one_node
-
-runtime = pytest.importorskip("onnxruntime")
-RNG = np.random.default_rng(7)
-
-
-def f(*shape: int) -> Any:
-    return RNG.standard_normal(shape).astype(np.float32)
-
-
-def q(*shape: int, dtype: Any = np.uint8) -> Any:
-    limits = np.iinfo(dtype)
-    return RNG.integers(limits.min, limits.max + 1, shape).astype(dtype)
-
-
-def against_ort(
-    operator: str, *inputs: Any, tolerance: float = 1e-5, domain: str = "com.microsoft.", steps: int = 0, **options: Any
-) -> None:
-    """The same as ONNX Runtime gives; `steps`: how far numbers of integers may be apart."""
-    model = one_node(domain + operator, inputs, **options)
-    for output in model.graph.output:
-        output.ClearField("type")
-    wanted = runtime.InferenceSession(model.SerializeToString()).run(None, feeds(inputs))
-    for a, b in zip(compiled(domain + operator, *inputs, **options), wanted, strict=True):
-        assert (a.dtype, a.shape) == (b.dtype, b.shape)
-        np.testing.assert_allclose(a.astype(np.float64), b.astype(np.float64), tolerance, tolerance + steps)
+from onnx_against_runtime import RNG, against_ort, by_runtime, f, q
+from onnx_one_node import compiled
 
 
 def test_activations() -> None:
@@ -113,9 +89,7 @@ def test_weights_of_four_bits(zeros: bool) -> None:
     packed, scales = q(6, 2, 16), RNG.random(12).astype(np.float32)
     more = [q(6)] if zeros else []
     (got,) = compiled("com.microsoft.MatMulNBits", x := f(3, 40), packed, scales, *more, K=40, N=6, bits=4, block_size=32)
-    model = one_node("com.microsoft.MatMulNBits", [x, packed, scales, *more], K=40, N=6, bits=4, block_size=32)
-    model.graph.output[0].ClearField("type")
-    (wanted,) = runtime.InferenceSession(model.SerializeToString()).run(None, feeds([x, packed, scales, *more]))
+    (wanted,) = by_runtime("com.microsoft.MatMulNBits", x, packed, scales, *more, K=40, N=6, bits=4, block_size=32)
     np.testing.assert_allclose(got, wanted, 1e-4, 1e-3)
 
 
