@@ -2,8 +2,11 @@
 
     python bench/latency.py                      # all models, 1 and 2 threads
     python bench/latency.py magika --threads 2 --seconds 5
+    python bench/latency.py resnet50 --openvino  # beside OpenVINO as well
+    python bench/latency.py resnet50 --numerics strict --convolution direct
 
-A ratio above 1 means that Stepwell is faster. `agrees` compares every output at rtol 1e-3, atol 1e-4; exit status 1 where one does not.
+A ratio above 1 means that Stepwell is faster. `quiet` is the ratio of the 10th percentiles, which neighbours on the machine disturb less.
+`agrees` compares every output at rtol 1e-3, atol 1e-4; exit status 1 where one does not.
 """
 
 from __future__ import annotations
@@ -15,30 +18,45 @@ import sys
 import numpy as np
 
 
-def measure(name: str, threads: int, seconds: float) -> tuple[str, bool]:
+def measure(name: str, threads: int, arguments: argparse.Namespace) -> tuple[str, bool]:
     """One row of the table, and whether the outputs agree."""
     import models
 
     import stepwell
+    from stepwell.backends.cpu.program import Program
     from stepwell.tools.stepwell.measure import interleave
-    from stepwell.tools.stepwell.peers import onnxruntime_run
+    from stepwell.tools.stepwell.peers import onnxruntime_run, openvino_run
 
     path, arrays = models.locate(name), models.inputs(name, 0)
-    program = stepwell.compile(path, inputs={k: (v.shape, v.dtype) for k, v in arrays.items()}, threads=threads)
+    program = stepwell.compile(
+        path,
+        inputs={k: (v.shape, v.dtype) for k, v in arrays.items()},
+        threads=threads,
+        numerics=arguments.numerics,
+        convolution=arguments.convolution,
+    )
+    assert isinstance(program, Program)
     theirs = onnxruntime_run(path, arrays, threads)
-    ours = program(**arrays)
+    ours = program(arrays)
     worst, agrees = 0.0, True
     for got, want in zip(ours.values(), theirs(), strict=True):
         worst = max(worst, float(np.max(np.abs(got.astype(np.float64) - want.astype(np.float64)), initial=0.0)))
         agrees &= got.shape == want.shape and got.dtype == want.dtype and bool(np.allclose(got, want, rtol=1e-3, atol=1e-4))
-    samples = interleave({"ours": lambda: program(**arrays), "theirs": theirs}, seconds)
+    others = {"openvino": openvino_run(path, arrays, threads)} if arguments.openvino else {}
+    samples = interleave({"ours": lambda: program(arrays), "theirs": theirs, **others}, arguments.seconds)
     ours_time, theirs_time = np.asarray(samples["ours"]), np.asarray(samples["theirs"])
     count = min(len(ours_time), len(theirs_time))
     low, middle, high = np.percentile(theirs_time[:count] / ours_time[:count], [10, 50, 90])
+    quiet = np.percentile(theirs_time, 10) / np.percentile(ours_time, 10)
     row = (
         f"{name:20} {threads:7} {np.median(ours_time) * 1e3:10.3f} {np.median(theirs_time) * 1e3:10.3f} "
-        f"{middle:8.2f} {low:6.2f}..{high:<6.2f} {'yes' if agrees else 'NO':>6} {worst:9.1e}"
+        f"{middle:8.2f} {low:6.2f}..{high:<6.2f} {quiet:5.2f} {'yes' if agrees else 'NO':>6} {worst:9.1e}"
     )
+    for times in map(np.asarray, (samples[peer] for peer in others)):
+        count = min(len(ours_time), len(times))
+        low, middle, high = np.percentile(times[:count] / ours_time[:count], [10, 50, 90])
+        quiet = np.percentile(times, 10) / np.percentile(ours_time, 10)
+        row += f" {middle:8.2f} {low:6.2f}..{high:<6.2f} {quiet:5.2f}"
     return row, agrees
 
 
@@ -50,21 +68,30 @@ def main() -> int:
     parser.add_argument("models", nargs="*", default=list(models.MODELS))
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--openvino", action="store_true", help="measure OpenVINO in the same run, too")
+    parser.add_argument("--numerics", default="fast", help="fast or strict")
+    parser.add_argument("--convolution", default="auto", help="the algorithm of convolutions where there is a choice")
     parser.add_argument("--row", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     threads = [int(t) for t in arguments.threads.split(",")]
     if arguments.row:
-        row, agrees = measure(arguments.models[0], threads[0], arguments.seconds)
+        row, agrees = measure(arguments.models[0], threads[0], arguments)
         print(row, flush=True)
         return 0 if agrees else 1
-    print(
-        f"{'model':20} {'threads':>7} {'ours ms':>10} {'ORT ms':>10} {'ORT/ours':>8} {'10%..90%':>14} {'agrees':>6} {'max diff':>9}",
-        flush=True,
-    )
+    ratios = f"{'10%..90%':>14} {'quiet':>5}"
+    columns = f"{'ours ms':>10} {'ORT ms':>10} {'ORT/ours':>8} {ratios} {'agrees':>6} {'max diff':>9}"
+    print(f"{'model':20} {'threads':>7} {columns}{f'  OV/ours {ratios}' if arguments.openvino else ''}", flush=True)
     failed = 0
     for name in arguments.models:
         for count in threads:
             row = [sys.executable, __file__, name, "--threads", str(count), "--seconds", str(arguments.seconds), "--row"]
+            row += [
+                "--numerics",
+                arguments.numerics,
+                "--convolution",
+                arguments.convolution,
+                *(["--openvino"] if arguments.openvino else []),
+            ]
             finished = subprocess.run(row, check=False, capture_output=True, text=True)
             failed += finished.returncode != 0
             line = finished.stdout.rstrip()
