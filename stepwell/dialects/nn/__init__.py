@@ -68,6 +68,7 @@ from stepwell.dialects.nn.index import (
     ScatterNdOp,
 )
 from stepwell.dialects.nn.linear import (
+    BlockQuantizedMatmulOp,
     MatmulOp,
 )
 from stepwell.dialects.nn.norm import (
@@ -207,6 +208,7 @@ OPS: list[type[NnOp]] = [
     GeOp,
     SelectOp,
     MatmulOp,
+    BlockQuantizedMatmulOp,
     ConvOp,
     ConvTransposeOp,
     MaxPoolOp,
@@ -278,6 +280,7 @@ __all__ = [
     "BitwiseNotOp",
     "BitwiseOrOp",
     "BitwiseXorOp",
+    "BlockQuantizedMatmulOp",
     "BroadcastToOp",
     "CastOp",
     "CeilOp",

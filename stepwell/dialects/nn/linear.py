@@ -1,6 +1,6 @@
 """Matrix multiplication.
 
-In: two tensors of one element type. Out: their product, as `numpy.matmul`.
+In: two tensors of one element type, or one and weights of few bits. Out: their product, as `numpy.matmul`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from stepwell.dialects.nn.base import (
     shape_text,
     tensor_type,
 )
+from stepwell.ir.constants import element_type_of
 from stepwell.ir.diagnostics import CompileError
+
+UI8 = element_type_of(np.dtype(np.uint8))
 
 
 @irdl_op_definition
@@ -57,3 +60,54 @@ class MatmulOp(NnOp):
 
     def compute(self, a: Array, b: Array) -> Array:
         return np.matmul(a, b)
+
+
+@irdl_op_definition
+class BlockQuantizedMatmulOp(NnOp):
+    """The product with weights of 8 / H bits that stay packed: blocks of rows with a scale and a zero point for each column.
+
+    Operands: a [.., B, P, H], weights [B, P, N] of bytes, scales and zeros that broadcast to [B, N]. Each byte holds the weights of H
+    neighbouring rows, the lowest bits first; a weight of w stands for (w - zero) scale, where B counts blocks and P bytes of a block.
+
+    ```mlir
+    %y = nn.block_quantized_matmul %a, %w, %s, %z
+        : tensor<3x2x16x2xf32>, tensor<2x16x40xui8>, tensor<2x40xf32>, tensor<1x1xf32> -> tensor<3x40xf32>
+    ```
+    Source: MatMulNBits of com.microsoft.
+    """
+
+    name = "nn.block_quantized_matmul"
+    a = operand_def(TENSOR)
+    weights = operand_def(TENSOR)
+    scales = operand_def(TENSOR)
+    zeros = operand_def(TENSOR)
+    y = result_def(TENSOR)
+
+    @classmethod
+    def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
+        """The leading axes of a, and the columns."""
+        a, weights, scales, zeros = operand_types
+        element = check_same_element((a, scales, zeros), cls.name)
+        check_element("float", a, cls.name)
+        rows, packed = a.get_shape(), weights.get_shape()
+        if weights.element_type != UI8 or len(packed) != 3 or len(rows) < 3 or rows[-1] not in (1, 2, 4, 8):
+            raise CompileError(
+                f"{cls.name}: weights of type {weights} do not fit {a}", hint="a is [.., B, P, H], the weights are [B, P, N] of ui8"
+            )
+        if not all(map(same_extent, rows[-3:-1], packed[:2])):
+            raise CompileError(f"{cls.name}: {shape_text(rows)} and {shape_text(packed)} have other blocks")
+        for parameter in (scales, zeros):
+            shape = parameter.get_shape()
+            if len(shape) != 2 or any(e != 1 and not same_extent(e, f) for e, f in zip(shape, packed[::2], strict=True)):
+                raise CompileError(
+                    f"{cls.name}: parameters of shape {shape_text(shape)} do not broadcast to blocks and columns of {weights}"
+                )
+        return (tensor_type((*rows[:-3], packed[2]), element),)
+
+    def compute(self, a: Array, weights: Array, scales: Array, zeros: Array) -> Array:
+        parts = a.shape[-1]
+        bits = 8 // parts
+        numbers = np.stack([weights >> (bits * h) & ((1 << bits) - 1) for h in range(parts)], 2).astype(np.float32)
+        real = (numbers - zeros[:, None, None].astype(np.float32)) * scales[:, None, None].astype(np.float32)
+        rows = a.reshape(*a.shape[:-3], -1).astype(np.result_type(a.dtype, np.float32))
+        return np.matmul(rows, real.reshape(-1, weights.shape[2]).astype(rows.dtype)).astype(a.dtype)

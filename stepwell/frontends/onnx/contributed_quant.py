@@ -11,7 +11,7 @@ from xdsl.ir import Attribute
 from stepwell.dialects import nn
 from stepwell.frontends.onnx.node import Node, Value
 from stepwell.frontends.onnx.registry import converter, find_converter
-from stepwell.ir.constants import Array, dtype_of, element_type_of
+from stepwell.ir.constants import dtype_of, element_type_of
 
 DOMAIN = "com.microsoft"
 I32, F32, U8 = (element_type_of(np.dtype(t)) for t in (np.int32, np.float32, np.uint8))
@@ -229,47 +229,6 @@ def _dynamic_quantize_matmul(n: Node, a: Value, b: Value, b_scale: Value, b_zero
     offset = n.op(nn.RoundOp, n.op(nn.ClipOp, n.div(n.op(nn.NegOp, low), step), min=0.0, max=255.0))
     whole = n.cast(offset, U8)
     return matmul_integer_to_float(n, _quantised(n, a, step, whole, U8), b, step, b_scale, whole, b_zero, bias)
-
-
-@converter("MatMulNBits", domain=DOMAIN)
-def _matmul_n_bits(
-    n: Node,
-    a: Value,
-    b: Value,
-    scales: Value,
-    zeros: Value | None = None,
-    order: Value | None = None,
-    bias: Value | None = None,
-) -> Value:
-    """A times weights of a few bits, in blocks with a scale each. The weights are known, and unpacked here."""
-    bits, block, columns, rows = n.int("bits", 4), n.int("block_size"), n.int("N"), n.int("K")
-    if bits not in (2, 4, 8) or block < 1 or columns < 1 or rows < 1 or a.shape[-1:] != (rows,):
-        n.fail(f"{bits} bits in blocks of {block}, {rows} x {columns} weights, an operand of shape {list(a.shape)}")
-    blocks = -(-rows // block)
-    packed, factors = n.known(b, "weights"), n.known(scales, "scales")
-    if packed.dtype != np.uint8 or packed.size * (8 // bits) != columns * blocks * block or factors.size != columns * blocks:
-        n.fail(f"{packed.size} bytes of weights and {factors.size} scales do not fit {columns} columns of {blocks} blocks")
-    numbers = _unpacked(packed.reshape(columns, -1), bits).reshape(columns, blocks, block).astype(np.float32)
-    offsets = np.full((columns, blocks), 1 << (bits - 1), np.float32)
-    if zeros is not None:
-        given = n.known(zeros, "zero points")
-        offsets = (given if given.dtype != np.uint8 else _unpacked(given.reshape(columns, -1), bits)[:, :blocks]).astype(np.float32)
-    matrix = (numbers - offsets.reshape(columns, blocks, 1)) * factors.astype(np.float32).reshape(columns, blocks, 1)
-    matrix = matrix.reshape(columns, blocks * block)[:, :rows]
-    if order is not None:
-        groups = n.known(order, "g_idx").reshape(-1)
-        if groups.size != rows or groups.min(initial=0) < 0 or groups.max(initial=0) >= blocks:
-            n.fail(f"g_idx of {groups.size} numbers does not fit {rows} rows in {blocks} blocks")
-        flat = numbers.reshape(columns, -1)[:, :rows]
-        matrix = (flat - offsets.reshape(columns, blocks)[:, groups]) * factors.astype(np.float32).reshape(columns, blocks)[:, groups]
-    y = n.op(nn.MatmulOp, a, n.constant(np.ascontiguousarray(matrix.T).astype(a.dtype)))
-    return y if bias is None else n.add(y, bias)
-
-
-def _unpacked(data: Array, bits: int) -> Array:
-    """Numbers of 2, 4 or 8 bits, the lowest of each byte first."""
-    parts = [(data >> shift) & ((1 << bits) - 1) for shift in range(0, 8, bits)]
-    return np.stack(parts, -1).reshape(data.shape[0], -1)
 
 
 @converter("DynamicQuantizeLSTM", domain=DOMAIN)

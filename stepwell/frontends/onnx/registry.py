@@ -42,6 +42,7 @@ FAMILIES = (
     "classical",
     "contributed",
     "contributed_attention",
+    "contributed_bits",
     "contributed_cache",
     "contributed_more",
     "contributed_quant",

@@ -9,7 +9,7 @@ from xdsl.ir import SSAValue
 
 from stepwell.dialects import nn
 from stepwell.lowering.autodiff.emitter import Emitter, shape_of
-from stepwell.lowering.autodiff.rules import JVP, TRANSPOSE, Tangents
+from stepwell.lowering.autodiff.rules import JVP, REFUSED, TRANSPOSE, Tangents
 
 
 def product_rule(op: nn.MatmulOp | nn.ConvOp | nn.ConvTransposeOp, tangents: Tangents, e: Emitter) -> SSAValue | None:
@@ -45,3 +45,4 @@ def _transposed(op: nn.MatmulOp, linear: Sequence[bool], cotangent: SSAValue, e:
 
 JVP[nn.MatmulOp] = product_rule
 TRANSPOSE[nn.MatmulOp] = _transposed
+REFUSED[nn.BlockQuantizedMatmulOp] = "weights of few bits are made after training"

@@ -23,7 +23,7 @@ from stepwell.dialects.nn.unary import UnaryOp
 from stepwell.lowering.graph.values import constant_attribute, element_of, shape_of
 
 ELEMENTWISE = (UnaryOp, BinaryOp, nn.SelectOp, nn.CastOp)
-COMPUTING = (nn.MatmulOp, nn.ConvOp)
+COMPUTING = (nn.MatmulOp, nn.BlockQuantizedMatmulOp, nn.ConvOp)
 NORMS = (nn.SoftmaxOp, nn.LogSoftmaxOp, nn.LayerNormOp, nn.RmsNormOp)
 WITH_EPILOGUE = (*COMPUTING, *NORMS, PoolOp, ReduceOp, nn.GatherOp, nn.TransposeOp, nn.ResizeOp, nn.BroadcastToOp)
 """Anchors that elementwise operations may follow: each writes every element of its result once."""

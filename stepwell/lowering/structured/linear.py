@@ -6,10 +6,11 @@ broadcasts is read at 0.
 
 from __future__ import annotations
 
+from xdsl.dialects.builtin import i32
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineConstantExpr, AffineExpr
 
-from stepwell.dialects import nn
+from stepwell.dialects import arith, nn
 from stepwell.dialects.nn.base import number
 from stepwell.lowering.structured.emit import Emitter, broadcast_subscripts, dims, lowers, shape_of
 from stepwell.lowering.structured.scalars import Scalars
@@ -54,4 +55,30 @@ def lower_window_transform(op: nn.WindowTransformOp, e: Emitter) -> None:
     p, row, rest = AffineExpr.dimension(rank), loops[place], [*loops[:place], *loops[place + 1 :]]
     rest[axis] = (rest[axis] if stride == 1 else rest[axis] * AffineConstantExpr(stride)) + p
     total = e.generic([(matrix, (row, p)), (x, rest)], e.filled(0, out), loops, rank + 1, multiply_add, reductions=(rank,))
+    e.settle(op.y, total)
+
+
+@lowers(nn.BlockQuantizedMatmulOp)
+def lower_block_quantized_matmul(op: nn.BlockQuantizedMatmulOp, e: Emitter) -> None:
+    """(m..., n, b, p, h): y[m..., n] += a[m..., b, p, h] (bits h of w[b, p, n] - zeros[b, n]) scales[b, n]."""
+    a, weights, scales, zeros = e.values(op)
+    parts = shape_of(a)[-1]
+    bits = 8 // parts
+    out = e.accumulator(op.y)
+    rank = len(shape_of(out))
+    n, b, p, h = dims(4, rank - 1)
+    parameters = broadcast_subscripts(shape_of(scales), (shape_of(weights)[0], shape_of(weights)[2]), (b, n))
+    offsets = broadcast_subscripts(shape_of(zeros), (shape_of(weights)[0], shape_of(weights)[2]), (b, n))
+    reads = [(a, (*dims(rank - 1), b, p, h)), (weights, (b, p, n)), (scales, parameters), (zeros, offsets)]
+
+    def body(s: Scalars, x: SSAValue, byte: SSAValue, scale: SSAValue, zero: SSAValue, total: SSAValue) -> SSAValue:
+        number = s.convert(arith.ExtUIOp, byte, i32)
+        if parts > 1:
+            part = s.convert(arith.IndexCastOp, e.index(s, rank + 2), i32)
+            number = s.binary(arith.ShRUIOp, number, s.times(part, s.constant(bits, i32)))
+            number = s.binary(arith.AndIOp, number, s.constant((1 << bits) - 1, i32))
+        real = s.times(s.minus(s.convert(arith.SIToFPOp, number, total.type), zero), scale)
+        return multiply_add(s, x, real, total)
+
+    total = e.generic(reads, e.filled(0, out), dims(rank), rank + 3, body, reductions=(rank, rank + 1, rank + 2))
     e.settle(op.y, total)

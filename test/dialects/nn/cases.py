@@ -298,6 +298,28 @@ for _a, _b in (
 ):
     case(nn.MatmulOp, f(*_a), f(*_b), onnx="MatMul")
 case(nn.MatmulOp, i(3, 4), i(4, 5), onnx="MatMul")
+
+
+def _of_few_bits(a: Array, weights: Array, scales: Array, zeros: Array) -> Array:
+    """A row at a time: the weight of row r stands in part r % H of its byte."""
+    blocks, size, parts = a.shape[-3:]
+    y = np.zeros((*a.shape[:-3], weights.shape[2]))
+    for block, byte, part in np.ndindex(blocks, size, parts):
+        number = weights[block, byte].astype(int) // 256 ** (part / parts) % 256 ** (1 / parts) // 1
+        y += a[..., block, byte, part, None] * (number - np.broadcast_to(zeros, (blocks, y.shape[-1]))[block]) * scales[block]
+    return y.astype(a.dtype)
+
+
+for _parts in (1, 2, 4):
+    case(
+        nn.BlockQuantizedMatmulOp,
+        f(3, 2, 4, _parts),
+        np.random.default_rng(3).integers(0, 256, (2, 4, 5)).astype(np.uint8),
+        f(2, 5),
+        f(2, 5) if _parts == 2 else f(1, 1),
+        expected=_of_few_bits,
+        tolerance=2e-4,
+    )
 for _dtype in (np.float64, *HALVES):
     case(
         nn.MatmulOp,

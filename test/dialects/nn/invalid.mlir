@@ -64,6 +64,30 @@ func.func @inner(%a: tensor<2x3xf32>, %b: tensor<4x5xf32>) {
 
 // -----
 
+func.func @bits(%a: tensor<3x2x4x3xf32>, %w: tensor<2x4x5xui8>, %s: tensor<2x5xf32>) {
+  // expected-error @below {{nn.block_quantized_matmul: weights of type tensor<2x4x5xui8> do not fit tensor<3x2x4x3xf32>}}
+  %0 = nn.block_quantized_matmul %a, %w, %s, %s : tensor<3x2x4x3xf32>, tensor<2x4x5xui8>, tensor<2x5xf32>, tensor<2x5xf32>
+  func.return
+}
+
+// -----
+
+func.func @blocks(%a: tensor<3x2x4x2xf32>, %w: tensor<3x4x5xui8>, %s: tensor<2x5xf32>) {
+  // expected-error @below {{nn.block_quantized_matmul: 3x2x4x2 and 3x4x5 have other blocks}}
+  %0 = nn.block_quantized_matmul %a, %w, %s, %s : tensor<3x2x4x2xf32>, tensor<3x4x5xui8>, tensor<2x5xf32>, tensor<2x5xf32>
+  func.return
+}
+
+// -----
+
+func.func @scales(%a: tensor<3x2x4x2xf32>, %w: tensor<2x4x5xui8>, %s: tensor<5x2xf32>) {
+  // expected-error @below {{nn.block_quantized_matmul: parameters of shape 5x2 do not broadcast to blocks and columns of tensor<2x4x5xui8>}}
+  %0 = nn.block_quantized_matmul %a, %w, %s, %s : tensor<3x2x4x2xf32>, tensor<2x4x5xui8>, tensor<5x2xf32>, tensor<5x2xf32>
+  func.return
+}
+
+// -----
+
 func.func @channels(%x: tensor<1x3x8x8xf32>, %w: tensor<4x2x3x3xf32>) {
   // expected-error @below {{nn.conv: 3 channels in the data, 1 groups of 2 in the weights}}
   %0 = nn.conv %x, %w : tensor<1x3x8x8xf32>, tensor<4x2x3x3xf32>

@@ -189,14 +189,24 @@ class Stage:
         return None if left is None or right is None or left == right else (left, right)
 
     def _input_of(self, value: SSAValue) -> int | None:
-        """The input that a value is, through conversions."""
-        while value.owner is not self.body:
+        """The input that a value is, through conversions and through arithmetic with inputs that walk along fewer loops (a weight and its
+        scale)."""
+        found: set[int] = set()
+        pending = [value]
+        while pending:
+            value = pending.pop()
             owner = value.owner
-            if not isinstance(owner, arith.ExtFOp | arith.ExtSIOp | arith.ExtUIOp | arith.TruncFOp | arith.SIToFPOp | arith.UIToFPOp):
+            if owner is self.body:
+                found.add(self.body.args.index(value))
+            elif isinstance(owner, Operation) and owner.dialect_name() == "arith":
+                pending.extend(owner.operands)
+            elif not isinstance(owner, linalg.IndexOp):
                 return None
-            value = owner.operands[0]
-        index = self.body.args.index(value)
-        return index if index < self.inputs else None
+        if not found or max(found) >= self.inputs:
+            return None
+        loops = {index: {d for d in self.loops if any(mentions(e, d) for e in self.maps[index].results)} for index in found}
+        main = max(found, key=lambda index: len(loops[index]))
+        return main if all(loops[index] <= loops[main] for index in found) else None
 
     # -- lanes
 
