@@ -22,9 +22,8 @@ Variable = Hashable
 Linear = dict[Variable, int]
 """Factors by variable; the constant term has the key None. No factor is 0."""
 
-MOST_CONSTRAINTS = 400
-MOST_SPLINTERS = 64
-"""Where the search is given up."""
+MOST_ROWS = 20_000
+"""So many rows may be made before the search is given up."""
 
 
 _FRESH = count()
@@ -124,7 +123,7 @@ class IntegerSet:
 
     def is_empty(self) -> bool:
         """Whether no point satisfies all constraints."""
-        return _is_empty(self.equalities, self.inequalities, [MOST_SPLINTERS])
+        return _is_empty(self.equalities, self.inequalities, [MOST_ROWS])
 
     def implies(self, linear: Linear, kind: Literal["==", ">="] = ">=") -> bool:
         """Whether the constraint holds in every point."""
@@ -146,12 +145,13 @@ def _is_empty(equalities: Iterable[Linear], inequalities: Iterable[Linear], budg
         variables = {key for row in rows for key in row if key is not None}
         if not variables:
             return False
-        if len(rows) > MOST_CONSTRAINTS:
-            return False
         variable, exact = _cheapest(rows, variables)
         lower = [row for row in rows if row.get(variable, 0) > 0]
         upper = [row for row in rows if row.get(variable, 0) < 0]
         rest = [row for row in rows if variable not in row]
+        budget[0] -= len(lower) * len(upper) + 1
+        if budget[0] < 0:
+            return False
         if exact:
             known = rest + _shadow(lower, upper, variable, dark=False)
             continue
@@ -169,8 +169,7 @@ def _splinters_are_empty(rows: list[Linear], lower: list[Linear], upper: list[Li
     for row in lower:
         factor = row[variable]
         for i in range((largest * factor - largest - factor) // largest + 1):
-            budget[0] -= 1
-            if budget[0] < 0 or not _is_empty([plus(row, constant(-i))], rows, budget):
+            if not _is_empty([plus(row, constant(-i))], rows, budget):
                 return False
     return True
 
