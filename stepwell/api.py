@@ -95,32 +95,23 @@ def dynamic(
 
 
 def _dynamic(
-    model: OnnxModel, store: ObjectCache, threads: int, identity: tuple[Any, ...] | None, settings: Mapping[str, str]
+    model: OnnxModel,
+    store: ObjectCache,
+    threads: int,
+    identity: tuple[Any, ...] | None,
+    settings: Mapping[str, str],
+    *,
+    prepare: bool = True,
 ) -> DynamicProgram:
-    from stepwell.lowering.schedule.memory import ScheduleMemory
+    from stepwell.stages.compiler import StageCompiler
     from stepwell.stages.program import DynamicProgram
 
-    schedules = ScheduleMemory()
     files = [file for file in map(FileStamp.of, _files_beside(model)) if file is not None]
-
-    def compile_stage(module: ModuleOp, *request: str | bytes) -> Program:
-        from stepwell.backends.cpu.compile import compile_module
-        from stepwell.ir.registry import make_context
-
-        described = json.dumps([identity, settings])
-        key = None if identity is None else digest("stage", described, host_fingerprint(), compiler_fingerprint(), *request)
-        loaded = _load(store, key, threads) if key else None
-        if loaded is not None:
-            return loaded
-        _apply(settings, module)
-        with schedules.used():
-            image, code, weights = compile_module(module, make_context(), store=store)
-        image.files = files
-        if key and (not image.weights.size or store.blob_path(image.weights.key) is not None):
-            store.store(key, image.to_bytes(), "program")
-        return Program(image, code, weights, threads, from_cache=False)
-
-    return DynamicProgram(model, compile_stage, threads)
+    request = None if identity is None else json.dumps([identity, settings])
+    compiler = StageCompiler(
+        store, threads, files, request, lambda key: _load(store, key, threads), lambda module: _apply(settings, module)
+    )
+    return DynamicProgram(model, compiler, threads, prepare=prepare)
 
 
 def _staged(
@@ -134,7 +125,7 @@ def _staged(
     """A model whose shapes are known, but that no single program computes; None if stages do not help either."""
     from stepwell.frontends.onnx.inputs import resolve_inputs
 
-    program = _dynamic(model, store, threads, identity, settings)
+    program = _dynamic(model, store, threads, identity, settings, prepare=False)
     try:
         program.prepare(resolve_inputs(model.proto.graph, inputs)[0])
     except CompileError:

@@ -9,6 +9,7 @@ An analysis is a class whose constructor takes the operation.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from threading import local
 from typing import Any, TypeVar, cast
 
 from xdsl.ir import Block, Operation, Region
@@ -48,19 +49,26 @@ class KeptAnalyses:
             self._found = {key: value for key, value in self._found.items() if key[0] in kept}
 
 
-running: list[KeptAnalyses] = []
-"""The analyses of the running pipelines, those of the innermost last."""
+class _Running(local):
+    """Each thread runs pipelines of its own."""
+
+    def __init__(self) -> None:
+        self.pipelines: list[KeptAnalyses] = []
+        """Their analyses, those of the innermost last."""
+
+
+running = _Running()
 
 
 def analysis(kind: type[A], op: Operation) -> A:
     """The analysis `kind` of `op`: one that is kept, or a new one."""
-    return running[-1].get(kind, op) if running else cast("Any", kind)(op)
+    return running.pipelines[-1].get(kind, op) if running.pipelines else cast("Any", kind)(op)
 
 
 def unchanged() -> None:
     """Said by a pass that has changed nothing: all analyses still hold."""
-    if running:
-        running[-1].say_unchanged()
+    if running.pipelines:
+        running.pipelines[-1].say_unchanged()
 
 
 class Dominance:

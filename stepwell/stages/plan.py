@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -25,13 +25,32 @@ from stepwell.frontends.onnx.tensors import quote
 from stepwell.ir.constants import Array
 from stepwell.ir.diagnostics import CompileError
 from stepwell.stages.host_calls import call, host_node, tensor
+from stepwell.stages.preparation import Preparation, shapes_of
 from stepwell.stages.values import Values, at, constants, described, exported, fixed_to, forget, known_of
 
 if TYPE_CHECKING:
+    from stepwell.backends.cpu.clock import Clock
     from stepwell.backends.cpu.program import Program
+    from stepwell.stages.compiler import StageCompiler
 
 MAX_STAGES = 10_000
 """Of one run of a frame."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one stage cost when it was planned."""
+
+    shapes: str
+    """What it was planned for."""
+    seconds: float
+    steps: Mapping[str, float]
+    """Seconds by pass and step."""
+    kernels: int
+    """That code was generated for."""
+    general: int
+    """That were made for other extents."""
+    from_cache: bool
 
 
 @dataclass
@@ -40,10 +59,8 @@ class Statistics:
 
     shapes: int = 0
     """How many combinations of input shapes were met."""
-    plans: int = 0
-    seconds: list[float] = field(default_factory=list[float])
-    """The cost of each stage that was compiled, in order."""
-    kernels_compiled: list[int] = field(default_factory=list[int])
+    costs: list[Cost] = field(default_factory=list[Cost])
+    """Of each stage that was planned, in order."""
     stages: int = 0
     """In the last run, those inside of loops included."""
     host_calls: dict[str, int] = field(default_factory=dict[str, int])
@@ -52,6 +69,21 @@ class Statistics:
     """Steps of control flow that ran outside of native code in the last run."""
     fixed: set[str] = field(default_factory=set[str])
     """Inputs whose values were compiled in so far."""
+
+    @property
+    def plans(self) -> int:
+        """How many stages were planned."""
+        return len(self.costs)
+
+    @property
+    def seconds(self) -> list[float]:
+        """What each of them took."""
+        return [cost.seconds for cost in self.costs]
+
+    @property
+    def kernels_compiled(self) -> list[int]:
+        """The kernels that code was generated for, for each of them."""
+        return [cost.kernels for cost in self.costs]
 
     def begin(self) -> None:
         """A new run."""
@@ -65,13 +97,14 @@ class Machine:
     """What all runners of a program share: the model, the compiler, the counts."""
 
     model: OnnxModel
-    compile: Callable[..., Program]
-    """(module, what it was made for...) -> the program: from the cache, where it was made for the same before."""
+    compile: StageCompiler
     limit: int
     """Plans that one level keeps; the one used longest ago goes first."""
     statistics: Statistics = field(default_factory=Statistics)
     lock: RLock = field(default_factory=RLock)
     """Held while something is compiled."""
+    preparation: Preparation | None = None
+    """What compiles general forms in the background; further shapes wait for it."""
     runners: dict[Hashable, Runner] = field(default_factory=dict[Hashable, "Runner"])
     """Of branches and bodies."""
 
@@ -130,6 +163,20 @@ class Runner:
         """The plan that begins a run on these values."""
         values = {name: given[name] for name in self.names if name in given}
         return self._find(self.root, values, tuple(values), None, {})
+
+    def prepare(self, given: Values, clock: Clock) -> int:
+        """Compile kernels of the first stage for values like these and any others, and forget the plan. The number of kernels."""
+        values = {name: given[name] for name in self.names if name in given}
+        with self.machine.lock:
+            known = self._known(self.root, values, tuple(values), None)
+            stage = import_stage(self.machine.model, self.frame, known, {})
+            if stage.error is not None or any(isinstance(known.get(name), Shaped) for name in stage.fix):
+                raise CompileError("no stage begins with these shapes")
+            if stage.module is None:
+                return 0
+            request, extents = self._request(known, {}), _extents(known)
+            program = self.machine.compile(stage.module, *request, extents=extents, general=True, preparing=True, clock=clock)
+            return 0 if program.from_cache else program.image.facts["kernels_compiled"]
 
     def value(self, values: Values, name: str) -> Value:
         """A value that the frame sees by its name."""
@@ -201,6 +248,8 @@ class Runner:
         if plan is not None:
             level.plans.move_to_end(key)
             return plan
+        if self.machine.preparation is not None:
+            self.machine.preparation.wait()
         with self.machine.lock:
             while True:
                 key = self._key(level, values, names, before, answers)
@@ -233,23 +282,37 @@ class Runner:
             return None
         if stage.error is not None:
             raise stage.error
-        request = (self._identity(), *(part for name in sorted(known) for part in (name, described(known[name]))))
-        asked = (part for name in sorted(answers) for part in (name, answers[name].tobytes(), repr(answers[name].shape)))
-        program = self.machine.compile(stage.module, *request, "answers", *asked) if stage.module is not None else None
+        program = None
+        if stage.module is not None:
+            general = bool(level.plans) or self.machine.preparation is not None
+            program = self.machine.compile(stage.module, *self._request(known, answers), extents=_extents(known), general=general)
         stage.module = None
         origin = self.machine.model.origin
         actions = [(action, host_node(action, origin) if action.kind == "host" else None) for action in stage.actions]
         produced = tuple(name for action, _ in actions for name in action.node.output if name)
         there = {**known, **stage.exports, **dict.fromkeys(produced)}
         statistics = self.machine.statistics
-        statistics.plans += 1
-        statistics.seconds.append(time.perf_counter() - start)
-        statistics.kernels_compiled.append(0 if program is None or program.from_cache else program.image.facts["kernels_compiled"])
+        facts = {} if program is None or program.from_cache else program.image.facts
+        cost = Cost(
+            shapes_of(values),
+            time.perf_counter() - start,
+            facts.get("seconds", {}),
+            facts.get("kernels_compiled", 0),
+            facts.get("kernels_of_other_extents", 0),
+            program is not None and program.from_cache,
+        )
+        statistics.costs.append(cost)
         if before is None and self.frame.parent is None and not self.frame.name:
             statistics.shapes += 1
             statistics.fixed |= level.fixed
         read_later = self.frame.read(there)[1]
         return Plan(stage, program, known, answers, actions, read_later, tuple(name for name in produced if name in read_later))
+
+    def _request(self, known: Mapping[str, Known], answers: Mapping[str, Array]) -> tuple[str | bytes, ...]:
+        """What a stage is found by in the cache."""
+        given = (part for name in sorted(known) for part in (name, described(known[name])))
+        asked = (part for name in sorted(answers) for part in (name, answers[name].tobytes(), repr(answers[name].shape)))
+        return (self._identity(), *given, "answers", *asked)
 
     def _known(self, level: Level, values: Values, names: tuple[str, ...], before: Plan | None) -> dict[str, Known]:
         """What is known of all values that are there."""
@@ -265,4 +328,9 @@ class Runner:
         return known
 
 
-__all__ = ["Level", "Machine", "Plan", "Runner", "Statistics"]
+def _extents(known: Mapping[str, Known]) -> frozenset[int]:
+    """The extents of the values that a stage is given."""
+    return frozenset(extent for k in known.values() if isinstance(k, Shaped) for extent in k.shape if extent > 1)
+
+
+__all__ = ["Cost", "Level", "Machine", "Plan", "Runner", "Statistics"]

@@ -11,7 +11,7 @@ declare: rank, dtype, fixed extents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,11 +27,15 @@ from stepwell.frontends.onnx.stages import Frame
 from stepwell.frontends.onnx.tensors import dtype_of_element, quote
 from stepwell.ir.constants import Array
 from stepwell.ir.diagnostics import CompileError, only_compile_errors
-from stepwell.stages.plan import Machine, Runner, Statistics
+from stepwell.stages.plan import Cost, Machine, Runner, Statistics
+from stepwell.stages.preparation import Preparation, Prepared
 
 if TYPE_CHECKING:
     from stepwell.backends.cpu.program import Program
+    from stepwell.stages.compiler import StageCompiler
 
+MOST_LINES = 8
+"""Stages that the report lists, the last ones."""
 MAX_SHAPES = 32
 """Combinations of input shapes whose programs are kept; the one used longest ago goes first."""
 
@@ -57,7 +61,7 @@ class DynamicProgram:
     from_cache = False
     """Its stages may be: each is looked up when it is first needed."""
 
-    def __init__(self, model: OnnxModel, compile: Callable[..., Program], threads: int) -> None:
+    def __init__(self, model: OnnxModel, compile: StageCompiler, threads: int, *, prepare: bool = True) -> None:
         self.model = model
         self.threads = threads
         graph = model.proto.graph
@@ -65,6 +69,7 @@ class DynamicProgram:
         self._declared = {value.name: value for value in graph.input if value.name not in weights}
         self._optional = {value.name: value for value in graph.input if value.name in weights}
         self._machine = Machine(model, compile, MAX_SHAPES)
+        self._prepares = prepare
         self._weights = weights
         outputs = [value.name for value in graph.output]
         self._frame = Frame("", graph.node, list(self._declared), outputs, opset_versions(model.proto), weights)
@@ -88,9 +93,22 @@ class DynamicProgram:
                 results = dict(zip(self._outputs, runner.run(given), strict=True))
             except CompileError as error:
                 raise self._explained(error, given) from error.__cause__
+            if self._prepares and self._machine.preparation is None:
+                self._prepare(runner, given)
             seen = {id(array) for value in given.values() for array in _arrays(value)}
             owned = {name: _owned(value, seen) for name, value in results.items()}
             return cast("dict[str, Any]", owned) if out is None else _into(out, owned)
+
+    def _prepare(self, runner: Runner, given: Mapping[str, Value]) -> None:
+        """Begin to compile, in the background, what further shapes will need."""
+        with self._machine.lock:
+            if self._machine.preparation is None:
+                self._machine.preparation = Preparation({**self._declared, **self._optional}, given, runner.prepare)
+
+    def wait(self) -> None:
+        """Until what was begun in the background after the first run is there. A further shape waits by itself."""
+        if self._machine.preparation is not None:
+            self._machine.preparation.wait()
 
     def plan_for(self, given: Mapping[str, Any]) -> Program | None:
         """The native program that begins a run on these inputs."""
@@ -120,7 +138,8 @@ class DynamicProgram:
 
     def report(self) -> DynamicReport:
         """Shapes met, what a new one costs, stages, host calls. Prints as text."""
-        return DynamicReport(self._machine.statistics, self.threads)
+        preparation = self._machine.preparation
+        return DynamicReport(self._machine.statistics, self.threads, preparation.prepared if preparation is not None else ())
 
     # -- inputs
 
@@ -296,6 +315,7 @@ class DynamicReport:
 
     statistics: Statistics
     threads: int
+    prepared: Sequence[Prepared] = ()
 
     @property
     def host_calls(self) -> dict[str, int]:
@@ -312,6 +332,10 @@ class DynamicReport:
             "seconds": list(s.seconds),
             "kernels_compiled": sum(s.kernels_compiled),
             "kernels_compiled_by_stage": list(s.kernels_compiled),
+            "kernels_of_other_extents_by_stage": [cost.general for cost in s.costs],
+            "seconds_by_pass": [dict(cost.steps) for cost in s.costs],
+            "kernels_prepared": sum(p.kernels for p in self.prepared),
+            "seconds_prepared": [p.seconds for p in self.prepared],
             "stages_run": s.stages,
             "steps": dict(s.steps),
             "fixed_inputs": sorted(s.fixed),
@@ -334,12 +358,29 @@ class DynamicReport:
         def listed(counts: Mapping[str, int]) -> str:
             return ", ".join(f"{name} ({count})" for name, count in sorted(counts.items())) or "none"
 
-        lines = [self.summary(), f"stages of the last run: {s.stages}", f"host calls of the last run: {listed(s.host_calls)}"]
+        lines = [self.summary(), *(_line(cost) for cost in s.costs[-MOST_LINES:])]
+        if self.prepared:
+            kernels, seconds = sum(p.kernels for p in self.prepared), sum(p.seconds for p in self.prepared)
+            lines.append(f"prepared in the background for any shape: {kernels} kernels in {seconds:.2f} s, planned for")
+            lines += [f"  {p.shapes}" for p in self.prepared]
+        lines += [f"stages of the last run: {s.stages}", f"host calls of the last run: {listed(s.host_calls)}"]
         if s.steps:
             lines.append(f"control flow run step by step: {listed(s.steps)}")
         if s.fixed:
             lines.append(f"inputs whose values are compiled in: {', '.join(sorted(s.fixed))}")
         return "\n".join(lines)
+
+
+def _line(cost: Cost) -> str:
+    """What one stage cost."""
+    if cost.from_cache:
+        return f"  {cost.shapes}: {cost.seconds:.2f} s, found in the cache"
+    longest = sorted(cost.steps.items(), key=lambda step: -step[1])[:3]
+    where = ", ".join(f"{name} {seconds:.2f}" for name, seconds in longest)
+    return (
+        f"  {cost.shapes}: {cost.seconds:.2f} s ({where}), {cost.kernels} kernels generated, "
+        f"{cost.general} that were made for other extents"
+    )
 
 
 __all__ = ["DynamicProgram", "DynamicReport", "ValueSpec"]

@@ -25,7 +25,7 @@ from stepwell.backends.cpu.garbage import collect, collected_between_stages
 from stepwell.backends.cpu.host import check_memory
 from stepwell.backends.cpu.image import KernelCall, ProgramImage, TensorSpec
 from stepwell.backends.cpu.support import missing_support, support_object
-from stepwell.backends.cpu.weights import collect_weights, take_weights
+from stepwell.backends.cpu.weights import KnownWeights, collect_weights, take_weights
 from stepwell.ir.constants import dtype_of
 from stepwell.ir.diagnostics import CompileError, only_compile_errors
 from stepwell.ir.manager.pass_manager import PassManager, parse_pipeline
@@ -58,6 +58,8 @@ class Compilation:
     code: dict[str, bytes] = field(default_factory=dict[str, bytes])
     """The object code of each kernel that has some already."""
     spills: dict[str, int] = field(default_factory=dict[str, int])
+    weights: KnownWeights | None = None
+    """Those of the same model for other shapes."""
 
     def walk(self, *pipelines: str) -> None:
         """Run named pipelines over the whole module."""
@@ -122,12 +124,15 @@ def count_steps() -> int:
 
 
 def compile_module(
-    module: ModuleOp, context: Context, *, store: ObjectCache, clock: Clock | None = None
+    module: ModuleOp, context: Context, *, store: ObjectCache, clock: Clock | None = None, weights: KnownWeights | None = None
 ) -> tuple[ProgramImage, list[bytes], Any]:
-    """Level 1 to (image, object code, packed weights in memory). Consumes the module. Raises CompileError and nothing else."""
+    """Level 1 to (image, object code, packed weights in memory). Consumes the module. Raises CompileError and nothing else.
+
+    `weights` are those of the same model for other shapes.
+    """
     clock = clock or Clock()
     with collected_between_stages(), only_compile_errors(lambda: clock.doing):
-        return _compile(Compilation(module, context, store, Target.host(), clock))
+        return _compile(Compilation(module, context, store, Target.host(), clock, weights=weights))
 
 
 def _compile(state: Compilation) -> tuple[ProgramImage, list[bytes], Any]:
@@ -139,18 +144,22 @@ def _compile(state: Compilation) -> tuple[ProgramImage, list[bytes], Any]:
     check_memory(needed)
     calls = _calls(state.module)
     with ThreadPoolExecutor(1, "stepwell-weights") as background:
-        written = background.submit(collect_weights, take_weights(state.module), state.store)
+        written = background.submit(collect_weights, take_weights(state.module), state.store, state.weights)
         with state.clock.measure("look up kernels"):
             state.find_kernels()
-        collect()
         missing = [kernel.sym_name.data for kernel in state.kernels()]
+        if missing:
+            collect()  # else we are as good as done, and there is nothing to make room for
         main_code = _generate_code(state, missing)
         with state.clock.measure("write weights"):
             weights, blob = written.result()
     state.clock.advance()
     main_key = digest("main", main_code)
     state.store.store(main_key, main_code)
-    image = ProgramImage(inputs, outputs, _number(state.module, "arena_size"), [*state.keys.values(), main_key], blob, calls, notes)
+    called = {call.kernel for call in calls}
+    linked = [name for name in state.keys if name in called]  # forms for other extents are only kept
+    objects = [*(state.keys[name] for name in linked), main_key]
+    image = ProgramImage(inputs, outputs, _number(state.module, "arena_size"), objects, blob, calls, notes)
     image.facts = {
         "seconds": state.clock.seconds,
         "kernels_compiled": len(missing),
@@ -159,7 +168,7 @@ def _compile(state: Compilation) -> tuple[ProgramImage, list[bytes], Any]:
         "flushed_denormals": _number(state.module, "flushed_denormals"),
         "arena_lower_bound": _number(state.module, "arena_lower_bound"),
     }
-    return image, [*(state.code[name] for name in state.keys), main_code], weights
+    return image, [*(state.code[name] for name in linked), main_code], weights
 
 
 def _generate_code(state: Compilation, missing: list[str]) -> bytes:
@@ -167,7 +176,8 @@ def _generate_code(state: Compilation, missing: list[str]) -> bytes:
     workers = CodeWorkers.start(state.target, len(missing))
     with workers or nullcontext():
         state.walk(*TO_VECTORS)
-        collect()
+        if missing:
+            collect()
         support = [(name, text, workers.generate_support(text)) for name, text in missing_support()] if workers else []
         results: dict[str, Callable[[], Code]] = {}
         for done, name in enumerate([*missing, "main"]):

@@ -8,9 +8,10 @@ being compiled. Hashing and writing leave the interpreter to others.
 from __future__ import annotations
 
 import ctypes
+import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, cast
@@ -20,12 +21,18 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, ModuleO
 
 from stepwell.backends.cpu.cache import ObjectCache
 from stepwell.backends.cpu.image import WeightsBlob
-from stepwell.backends.cpu.numpy_address import aligned_bytes
+from stepwell.backends.cpu.numpy_address import address_of, aligned_bytes
 from stepwell.ir.constants import array_of, is_splat
 from stepwell.ir.diagnostics import CompileError
 
+MOST_KNOWN = 4
+"""Blocks that are remembered."""
 _CHUNK = 4 << 20
 """Bytes that are hashed and written at a time, so that the interpreter is asked for rarely."""
+
+
+Layout = list[tuple[int, int]]
+"""Offset and length of each payload."""
 
 
 @dataclass
@@ -34,6 +41,10 @@ class Weights:
 
     size: int
     payloads: list[tuple[int, bytes]]
+
+    def layout(self) -> Layout:
+        """Where the payloads lie."""
+        return [(offset, len(payload)) for offset, payload in self.payloads]
 
     def chunks(self) -> Iterator[bytes]:
         """The whole block in pieces of about `_CHUNK` bytes or one payload."""
@@ -51,6 +62,37 @@ class Weights:
                     yield b"".join(pieces)
                 pieces.clear()
                 gathered = 0
+
+
+@dataclass
+class KnownWeights:
+    """Blocks of weights that are mapped already: programs of one model for several shapes mostly have the same one."""
+
+    blocks: list[tuple[list[tuple[int, int]], Any, WeightsBlob]] = field(
+        default_factory=list[tuple[list[tuple[int, int]], Any, WeightsBlob]]
+    )
+    """(offset and length of each payload, the mapping, its description)"""
+
+    def find(self, weights: Weights) -> tuple[Any, WeightsBlob] | None:
+        """A mapped block that is the same, byte by byte: comparing is many times faster than hashing."""
+        layout = weights.layout()
+        for known, mapped, blob in self.blocks:
+            if known == layout and blob.size == weights.size and _same_bytes(weights, mapped):
+                return mapped, blob
+        return None
+
+    def add(self, layout: Layout, mapped: Any, blob: WeightsBlob) -> None:
+        """Remember a block, and forget the one that was added long ago."""
+        self.blocks = [(layout, mapped, blob), *self.blocks[: MOST_KNOWN - 1]]
+
+
+def _same_bytes(weights: Weights, mapped: Any) -> bool:
+    address = address_of(np.frombuffer(mapped, np.uint8))
+    return all(_compare(address + offset, payload, len(payload)) == 0 for offset, payload in weights.payloads)
+
+
+_compare = ctypes.CDLL(None).memcmp if os.name == "posix" else ctypes.cdll.msvcrt.memcmp
+_compare.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
 
 
 def take_weights(module: ModuleOp) -> Weights:
@@ -71,10 +113,18 @@ def take_weights(module: ModuleOp) -> Weights:
     return Weights(size.value.data if isinstance(size, IntegerAttr) else 0, payloads)
 
 
-def collect_weights(weights: Weights, store: ObjectCache) -> tuple[Any, WeightsBlob]:
+def collect_weights(weights: Weights, store: ObjectCache, known: KnownWeights | None = None) -> tuple[Any, WeightsBlob]:
     """The block as memory, a mapped file where the cache keeps it, and its description. Consumes the payloads."""
     if weights.size == 0:
         return b"", WeightsBlob("", 0, 0)
+    if known is not None:
+        layout = weights.layout()
+        found = known.find(weights)
+        if found is None:
+            found = collect_weights(weights, store)
+            known.add(layout, *found)
+        weights.payloads.clear()
+        return found
     content, checksum = blake2b(digest_size=16, person=b"stepwell weights"), 0
     for chunk in weights.chunks():
         content.update(chunk)

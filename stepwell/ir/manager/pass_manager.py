@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from threading import local
 from typing import Any
 
 from xdsl.context import Context
@@ -140,24 +141,32 @@ def _pass_text(step: Pass, defaults: bool) -> PassText:
 @contextmanager
 def _kept_analyses() -> Generator[None]:
     """Analyses are kept from the first pass to the last one; pipelines that run inside of others share theirs."""
-    if analyses.running:
+    running = analyses.running.pipelines
+    if running:
         yield
         return
-    analyses.running.append(analyses.KeptAnalyses())
+    running.append(analyses.KeptAnalyses())
     try:
         yield
     finally:
-        analyses.running.pop()
+        running.pop()
 
 
-_watching: list[Sequence[Instrumentation]] = []
-"""The hooks of the running passes, those of the innermost last."""
+class _Watching(local):
+    """Each thread runs passes of its own."""
+
+    def __init__(self) -> None:
+        self.hooks: list[Sequence[Instrumentation]] = []
+        """Of the running passes, those of the innermost last."""
+
+
+_watching = _Watching()
 
 
 def run_inside_pass(pipeline: PassManager | str, op: Operation, ctx: Context) -> None:
     """Run a pipeline on `op` from inside a pass, watched by those who watch that pass."""
     manager = parse_pipeline(pipeline) if isinstance(pipeline, str) else pipeline
-    manager.run(op, ctx, _watching[-1] if _watching else ())
+    manager.run(op, ctx, _watching.hooks[-1] if _watching.hooks else ())
 
 
 def _run_pass(step: Pass, op: Operation, ctx: Context, hooks: Sequence[Instrumentation]) -> None:
@@ -165,14 +174,14 @@ def _run_pass(step: Pass, op: Operation, ctx: Context, hooks: Sequence[Instrumen
         return
     for hook in hooks:
         hook.before_pass(step, op)
-    kept = analyses.running[-1]
+    kept = analyses.running.pipelines[-1]
     kept.begin_pass()
     try:
-        _watching.append(hooks)
+        _watching.hooks.append(hooks)
         try:
             step.run(op, ctx)
         finally:
-            _watching.pop()
+            _watching.hooks.pop()
             kept.end_pass(step.preserved)
         for hook in reversed(hooks):
             hook.after_pass(step, op)

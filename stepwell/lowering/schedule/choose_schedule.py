@@ -8,19 +8,21 @@ from typing import Any, ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, DenseIntOrFPElementsAttr, IntegerAttr, StringAttr, i64
-from xdsl.dialects.func import CallOp
+from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Operation
+from xdsl.ir.affine import AffineDimExpr
 
 from stepwell.dialects import arith
 from stepwell.ir.passes import Pass
-from stepwell.lowering.schedule.memory import iterations, memory, structure_of
+from stepwell.lowering.schedule.memory import Names, ScheduleMemory, general_forms, iterations, memory, named_extents
 from stepwell.lowering.schedule.primitives import schedule_attr
 from stepwell.lowering.schedule.strategies.contraction import schedule_contraction
 from stepwell.lowering.schedule.strategies.general import schedule_general
 from stepwell.lowering.schedule.strategies.model import KernelModel
 from stepwell.lowering.schedule.strategies.plan import Machine, Plan
 from stepwell.lowering.schedule.strategies.unit_loops import drop_unit_loops, drop_unread
-from stepwell.lowering.structured.kernels import calls_by_callee, kernels, name_of
+from stepwell.lowering.structured.description import describe
+from stepwell.lowering.structured.kernels import SymbolTable, calls_by_callee, kernels, name_of
 
 TASK_SECONDS = 10e-6
 """How long a task of the thread pool should at least run."""
@@ -28,6 +30,8 @@ FLOPS_PER_SECOND = 60e9
 BYTES_PER_SECOND = 8e9
 SERIAL = 1 << 40
 """The grain of a kernel that is too small to share."""
+
+Steps = tuple[tuple[Any, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class ChooseSchedule(Pass):
     def run(self, op: Operation, ctx: Context) -> None:
         machine = Machine(self.vector_bytes)
         calls = calls_by_callee(op)
+        known = memory()
         for kernel in kernels(op):
             if "schedule" in kernel.attributes:
                 continue
@@ -62,19 +67,66 @@ class ChooseSchedule(Pass):
             drop_unread(kernel)
             drop_unit_loops(kernel)
             model = KernelModel(kernel)
-            known = memory()
-            structure = "" if known is None else structure_of(kernel)
-            plan = choose(model, machine, _constant_arguments(kernel_calls))
-            if known is not None:
-                steps = list(known.reuse(structure, plan.steps, model.extents))
-                if steps != plan.steps:
-                    plan = Plan(steps, iterations(steps, model.extents))
+            constants = _constant_arguments(kernel_calls)
+            if known is None:
+                plan, further = choose(model, machine, constants), list[Steps]()
+            else:
+                plan, further = _choose_from(known, kernel, model, machine, constants)
             for position, stage in enumerate(model.stages):
                 stage.op.attributes["loops"] = ArrayAttr(StringAttr(name) for name in stage.names)
                 stage.op.attributes.setdefault("stage", StringAttr(f"s{position}"))
             kernel.attributes["schedule"] = schedule_attr(plan.steps)
+            for steps in further:
+                _add_form(op, kernel, steps)
             for call in kernel_calls:
                 _write_costs(call, model, plan)
+
+
+def _choose_from(
+    known: ScheduleMemory, kernel: FuncOp, model: KernelModel, machine: Machine, constants: frozenset[int]
+) -> tuple[Plan, list[Steps]]:
+    """The schedule of a kernel of a program of any shape, and those of further forms that it is to have. Names the loops."""
+    structure = describe(kernel, extents=False)
+    stages = [stage.extents for stage in model.stages]
+    if known.general and (old := known.find(structure, stages)) is not None:
+        extents = named_extents(old.names, stages)
+        assert extents is not None
+        known.reused += extents != old.extents
+        for stage, own in zip(model.stages, old.names, strict=True):
+            stage.names = list(own)
+        return Plan(list(old.steps), iterations(old.steps, extents)), []
+    plan = choose(model, machine, constants)
+    names: Names = tuple(tuple(stage.names) for stage in model.stages)
+    extents = named_extents(names, stages) or model.extents
+    if not known.general:
+        steps = known.reuse(structure, plan.steps, extents, names)
+        return (plan if list(steps) == plan.steps else Plan(list(steps), iterations(steps, extents))), []
+    forms: list[Steps] = [tuple(plan.steps)]
+    if plan.movable is not None:
+        varying = known.varying(structure, names, extents, _constant_loops(model, constants))
+        forms = general_forms(plan.steps, extents, varying, plan.movable)
+    known.remember_forms(structure, forms, extents, names)
+    return Plan(list(forms[0]), iterations(forms[0], extents)), forms[1:]
+
+
+def _constant_loops(model: KernelModel, constants: frozenset[int]) -> frozenset[str]:
+    """The loops that walk a dimension of an argument that is a constant: weights decide their extents."""
+    found: set[str] = set()
+    for stage in model.stages:
+        for operand, map in zip(stage.operands, stage.maps, strict=True):
+            if model.argument_number(operand) in constants:
+                found.update(stage.names[e.position] for e in map.results if isinstance(e, AffineDimExpr))
+    return frozenset(found)
+
+
+def _add_form(module: Operation, kernel: FuncOp, steps: Steps) -> None:
+    """A further form of a kernel, behind it: the same with another schedule, which nobody calls yet."""
+    form = kernel.clone()
+    form.properties["sym_name"] = StringAttr(SymbolTable(module).fresh(name_of(kernel)))
+    form.attributes["schedule"] = schedule_attr(steps)
+    block = kernel.parent
+    assert block is not None
+    block.insert_op_after(form, kernel)
 
 
 def choose(model: KernelModel, machine: Machine, constants: frozenset[int]) -> Plan:

@@ -12,11 +12,13 @@ from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import SymbolRefAttr
+from xdsl.dialects.builtin import StringAttr, SymbolRefAttr
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
 from stepwell.ir.passes import Pass
+from stepwell.lowering.schedule.memory import memory
+from stepwell.lowering.structured.description import describe
 from stepwell.lowering.structured.kernels import calls_by_callee, kernels, name_of
 
 
@@ -51,6 +53,31 @@ class DeduplicateKernels(Pass):
             for call in calls.get(name_of(kernel), ()):
                 call.properties["callee"] = callee
             Rewriter.erase_op(kernel)
+        known = memory()
+        if known is not None:
+            _take_known_names(op, known.kernel_names)
+
+
+def _take_known_names(module: Operation, known: dict[str, str]) -> None:
+    """Name kernels of a program of any shape as they were named when they were compiled; those that are new get names that none has."""
+    taken = set(known.values())
+    renamed: dict[str, str] = {}
+    for kernel in kernels(module):
+        structure, name = describe(kernel), name_of(kernel)
+        if structure not in known:
+            fresh, count = name, 0
+            while fresh in taken:
+                count += 1
+                fresh = f"{name}_{count}"
+            taken.add(fresh)
+            known[structure] = fresh
+        renamed[name] = known[structure]
+        kernel.properties["sym_name"] = StringAttr(known[structure])
+    for name, calls in calls_by_callee(module).items():
+        if renamed.get(name, name) != name:
+            callee = SymbolRefAttr(renamed[name])
+            for call in calls:
+                call.properties["callee"] = callee
 
 
 def structure_of(function: func.FuncOp) -> Hashable:

@@ -17,6 +17,8 @@ from stepwell.lowering.schedule.strategies.plan import Machine, Plan, parallel_p
 from stepwell.lowering.structured.kernels import shape_of
 
 MOST_ROWS = 14
+FEW_ROWS = 4
+"""Rows of the tile that takes what is less than a tile."""
 STREAM = 40
 """Bytes per cycle that the second-level cache delivers."""
 FAR_STREAM = 10
@@ -100,7 +102,7 @@ def schedule_contraction(model: KernelModel, machine: Machine, constants: frozen
     else:
         tile = choose_tile(rows, extent[lane], depth, lanes, machine, same_set=row_stride > 0 and row_stride % 4096 == 0)
 
-    plan = Plan()
+    plan = Plan(movable={} if row is None else {row: min(tile.rows, FEW_ROWS)})
     width = tile.vectors * lanes
     if roles.packed:
         argument = model.argument_number(stage.operands[roles.lane_operand])

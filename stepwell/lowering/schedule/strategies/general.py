@@ -35,7 +35,7 @@ class _Choice:
 
 def schedule_general(model: KernelModel, machine: Machine) -> Plan:
     """The schedule of any kernel."""
-    plan = Plan()
+    plan = Plan(movable={})
     if len(model.stages) > 1 and any({stage.names[d] for d in stage.parallels} != set(model.common) for stage in model.stages):
         parts = model.separate()
         if parts is not None:
@@ -169,6 +169,7 @@ def _with_common_lane(plan: Plan, model: KernelModel, lane: str, order: list[tup
             plan.add("split", name, tile, f"{name}r", *_tail_argument(model, name, tile))
             tiles[name] = ceil(model.extents[name] / tile)
             points.append(f"{name}r")
+            _note_movable(plan, model, name, tile)
         sequence = [*rest, transposed, lane]
     else:
         row = _window_row(model, lane, rest) if has_inner else None
@@ -178,9 +179,11 @@ def _with_common_lane(plan: Plan, model: KernelModel, lane: str, order: list[tup
             plan.add("split", row, height, f"{row}r", *_tail_argument(model, row, height))
             tiles[row] = ceil(model.extents[row] / height)
             points.append(f"{row}r")
+            _note_movable(plan, model, row, height)
         plan.add("split", lane, width, f"{lane}r", *_tail_argument(model, lane, width))
         tiles[lane] = ceil(extent / width)
         points.append(f"{lane}r")
+        _note_movable(plan, model, lane, width)
         sequence = [*rest, lane]
     plan.add("reorder", *sequence, *points)
     prefix, iterations = parallel_prefix([(name, tiles[name]) for name in sequence])
@@ -192,9 +195,18 @@ def _with_common_lane(plan: Plan, model: KernelModel, lane: str, order: list[tup
 
 
 def _tail_argument(model: KernelModel, name: str, tile: int) -> tuple[str, ...]:
-    # Panels of a packed operand cannot be moved back.
-    tail = lane_tail(model.extents[name], tile, repeatable=_is_repeatable(model) and not _packed_tile(model, name))
+    tail = lane_tail(model.extents[name], tile, repeatable=_is_movable(model, name))
     return () if tail == "mask" else (tail,)
+
+
+def _is_movable(model: KernelModel, name: str) -> bool:
+    # Panels of a packed operand cannot be moved back.
+    return _is_repeatable(model) and not _packed_tile(model, name)
+
+
+def _note_movable(plan: Plan, model: KernelModel, name: str, tile: int) -> None:
+    if plan.movable is not None and _is_movable(model, name):
+        plan.movable[name] = tile
 
 
 def _is_repeatable(model: KernelModel) -> bool:

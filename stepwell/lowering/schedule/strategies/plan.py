@@ -33,6 +33,9 @@ class Plan:
     steps: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
     iterations: int = 1
     """Iterations of the parallel loop."""
+    movable: dict[str, int] | None = None
+    """Loops whose last tile may be moved back where it is ragged -> the tile for few iterations. None: the tiles are part of the kernel,
+    and no other extents are to be served."""
 
     def add(self, name: str, *arguments: Any) -> None:
         self.steps.append((name, *arguments))

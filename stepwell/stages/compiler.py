@@ -1,0 +1,102 @@
+"""One stage at level 1 becomes a native program: from the cache, where it was compiled before, or by the CPU backend.
+
+What kernels the stages of a model have is remembered (`ScheduleMemory`), and kept in the cache beside the programs, so that another process
+goes on where this one ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, digest
+from stepwell.backends.cpu.clock import Clock
+from stepwell.backends.cpu.host import host_fingerprint
+from stepwell.backends.cpu.image import FileStamp
+from stepwell.backends.cpu.program import Program
+from stepwell.backends.cpu.weights import KnownWeights
+from stepwell.lowering.schedule.memory import ScheduleMemory
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
+
+class StageCompiler:
+    """Compiles the stages of one model. One call at a time."""
+
+    def __init__(
+        self,
+        store: ObjectCache,
+        threads: int,
+        files: list[FileStamp],
+        model: str | None,
+        load: Callable[[str], Program | None],
+        set_up: Callable[[ModuleOp], None],
+    ) -> None:
+        self._store = store
+        self._threads = threads
+        self._files = files
+        self._model = model
+        """What tells the model from others, None for one in memory: its stages are not kept."""
+        self._load = load
+        self._set_up = set_up
+        """Writes on a module what the user decided."""
+        self._memory: ScheduleMemory | None = None
+        self._weights = KnownWeights()
+        self._lock = Lock()
+
+    def __call__(
+        self,
+        module: ModuleOp,
+        *request: str | bytes,
+        extents: frozenset[int],
+        general: bool = False,
+        preparing: bool = False,
+        clock: Clock | None = None,
+    ) -> Program:
+        """The program of a stage. `request` says what it was imported for, `extents` are those of what it was imported for.
+
+        `general`: kernels that must be compiled are to serve other shapes, too. `preparing`: kernels that serve only the shapes that they
+        were made for are compiled once more so that they serve all.
+        """
+        from stepwell.backends.cpu.compile import compile_module
+        from stepwell.ir.registry import make_context
+
+        key = self._key("prepared stage" if preparing else "stage", *request)
+        loaded = self._load(key) if key else None
+        if loaded is not None:
+            return loaded
+        self._set_up(module)
+        with self._lock:
+            memory = self._memory = self._memory or self._kept_memory()
+            before = memory.to_bytes() if self._model is not None else b""
+            with memory.used(general=general, preparing=preparing, inputs=extents):
+                image, code, weights = compile_module(module, make_context(), store=self._store, clock=clock, weights=self._weights)
+            image.facts["kernels_of_other_extents"] = memory.reused
+            self._keep_memory(memory, before)
+        image.files = self._files
+        if key and (not image.weights.size or self._store.blob_path(image.weights.key) is not None):
+            self._store.store(key, image.to_bytes(), "program")
+        return Program(image, code, weights, self._threads, from_cache=False)
+
+    def _key(self, *what: str | bytes) -> str | None:
+        if self._model is None:
+            return None
+        return digest(what[0], self._model, host_fingerprint(), compiler_fingerprint(), *what[1:])
+
+    def _kept_memory(self) -> ScheduleMemory:
+        """The memory of an earlier process, or none."""
+        key = self._key("schedules")
+        raw = self._store.load(key, "schedules") if key else None
+        if raw is None:
+            return ScheduleMemory()
+        try:
+            return ScheduleMemory.from_bytes(raw)
+        except (KeyError, TypeError, ValueError):
+            return ScheduleMemory()
+
+    def _keep_memory(self, memory: ScheduleMemory, before: bytes) -> None:
+        key = self._key("schedules")
+        if key is not None and (now := memory.to_bytes()) != before:
+            self._store.store(key, now, "schedules")

@@ -1,0 +1,174 @@
+"""General forms of kernels, compiled in the background once the first shape of a program has run.
+
+Kernels take extents as arguments, but an extent of 1 is part of a kernel, and so are the tiles, which were chosen for the extents at hand.
+So the model is planned for one more combination of shapes for each way in which free dimensions can be one or more than one; nothing
+of that runs. What is compiled then serves any number (`ScheduleMemory`). A further shape waits for it, and compiles nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from threading import Thread, current_thread
+from typing import cast
+from weakref import WeakSet
+
+import numpy as np
+from onnx import ValueInfoProto
+from xdsl.ir import Operation
+
+from stepwell.backends.cpu.clock import Clock
+from stepwell.backends.host.node import Value
+from stepwell.ir.constants import Array
+from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.passes import Pass
+
+MOST_DIMENSIONS = 2
+"""Free dimensions that are planned for as one and as more; of the others only what they were is planned for."""
+CHANNELS = 8
+"""Free dimensions that are shorter may be channels, of which weights allow one number only, whatever the model declares."""
+LARGEST = 1 << 24
+"""Elements of an input that something is planned for."""
+MANY = 16
+"""What is planned for where an extent was one; 2 where that is too many."""
+_running: WeakSet[Preparation] = WeakSet()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was compiled ahead for one combination of shapes."""
+
+    shapes: str
+    kernels: int
+    seconds: float
+
+
+class Abandoned(CompileError):
+    """The process ends, or the program is gone."""
+
+
+class _Watch(Clock):
+    """A clock that stops a compilation that nobody waits for any more."""
+
+    def __init__(self, wanted: Callable[[], bool]) -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    def before_pass(self, step: Pass, op: Operation) -> None:
+        if not self._wanted():
+            raise Abandoned("nobody waits for it")
+        super().before_pass(step, op)
+
+
+class Preparation:
+    """A thread that plans for further shapes. `plan(values, clock)` says how many kernels were generated."""
+
+    def __init__(
+        self, declared: Mapping[str, ValueInfoProto], given: Mapping[str, Value], plan: Callable[[Mapping[str, Value], Clock], int]
+    ) -> None:
+        self.prepared: list[Prepared] = []
+        self._candidates = list(combinations(declared, given))
+        self._plan = plan
+        self._is_wanted = True
+        self._thread = Thread(target=self._run, name="stepwell-prepare", daemon=True)
+        if self._candidates:
+            _running.add(self)
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Until everything is there; at once for the thread itself."""
+        if self._thread.ident is not None and current_thread() is not self._thread:
+            self._thread.join()
+
+    def stop(self) -> None:
+        """Give up what is not there yet."""
+        self._is_wanted = False
+        self.wait()
+
+    def _run(self) -> None:
+        for alternatives in self._candidates:
+            for values in alternatives:
+                start = time.perf_counter()
+                try:
+                    kernels = self._plan(values, _Watch(lambda: self._is_wanted))
+                except Abandoned:
+                    return
+                except CompileError:
+                    continue  # the model does not allow it
+                self.prepared.append(Prepared(shapes_of(values), kernels, time.perf_counter() - start))
+                break
+        _running.discard(self)
+
+
+@atexit.register
+def _stop_all() -> None:
+    for preparation in list(_running):
+        preparation.stop()
+
+
+def shapes_of(values: Mapping[str, Value]) -> str:
+    """The shapes of inputs, as a report prints them."""
+    return ", ".join(f"{name}: {'x'.join(map(str, v.shape)) or 'scalar'}" for name, v in values.items() if isinstance(v, np.ndarray))
+
+
+# ---- which shapes ---------------------------------------------------------------------------------------------------------------
+
+
+def combinations(declared: Mapping[str, ValueInfoProto], given: Mapping[str, Value]) -> Iterator[list[dict[str, Value]]]:
+    """Inputs of further shapes to plan for, each as alternatives: the next is tried where the model refuses one.
+
+    Free dimensions that are more than one become twice as long: kernels learn what varies. The first dimensions are planned for as one,
+    too, or, where they are one, as more.
+    """
+    extents = _free_extents(declared, given)
+    if not extents:
+        return
+    flipped = list(extents)[:MOST_DIMENSIONS]
+    for ones in product((False, True), repeat=len(flipped)):
+        alternatives: list[dict[str, Value]] = []
+        for least, more in ((2, MANY), (CHANNELS, MANY), (CHANNELS, 2), (LARGEST, 2)):
+            wanted = {symbol: extent * 2 if extent >= least else extent for symbol, extent in extents.items()}
+            for symbol, differs in zip(flipped, ones, strict=True):
+                if differs:
+                    wanted[symbol] = 1 if extents[symbol] > 1 else more
+            values = {name: _resized(name, value, declared, wanted) for name, value in given.items()}
+            if all(not isinstance(v, np.ndarray) or v.size <= LARGEST for v in values.values()):
+                alternatives.append(values)
+        yield alternatives
+
+
+def _free_extents(declared: Mapping[str, ValueInfoProto], given: Mapping[str, Value]) -> dict[str, int]:
+    """What the free dimensions of a model are now, by their symbols."""
+    extents = {symbol: extent for name, value in given.items() for symbol, extent in _dimensions(name, value, declared) if symbol}
+    return {symbol: extent for symbol, extent in extents.items() if extent > 0}
+
+
+def _dimensions(name: str, value: Value, declared: Mapping[str, ValueInfoProto]) -> list[tuple[str | None, int]]:
+    """The symbol of each dimension of an input, None for one that is not free, and its extent. The same name may stand for two extents
+    (exporters write `?` for all that they do not know), so that the extent is a part of the symbol.
+    """
+    if not isinstance(value, np.ndarray) or name not in declared or not declared[name].type.HasField("tensor_type"):
+        return []
+    tensor = declared[name].type.tensor_type
+    if not tensor.HasField("shape"):
+        return []
+    return [
+        (None if d.HasField("dim_value") and d.dim_value >= 0 else f"{d.dim_param or f'{name}[{axis}]'} = {extent}", extent)
+        for axis, (d, extent) in enumerate(zip(tensor.shape.dim, value.shape, strict=True))
+    ]
+
+
+def _resized(name: str, value: Value, declared: Mapping[str, ValueInfoProto], wanted: Mapping[str, int]) -> Value:
+    """An input of the extents wanted, filled with what it held over and over again: where values decide shapes, these are sensible ones."""
+    dimensions = _dimensions(name, value, declared)
+    if not dimensions:
+        return value
+    array = cast("Array", value)
+    shape = tuple(extent if symbol is None else wanted.get(symbol, extent) for symbol, extent in dimensions)
+    return array if shape == array.shape else np.resize(array, shape)
+
+
+__all__ = ["Preparation", "Prepared", "combinations", "shapes_of"]
