@@ -22,6 +22,8 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
+from stepwell.ir.text.printing import print_location
+
 Attributes = dict[str, Attribute]
 RESERVED = ("sym_name", "function_type", "sym_visibility", "arg_attrs", "res_attrs")
 
@@ -141,7 +143,7 @@ def _print_argument(printer: Printer, argument: Any, attributes: DictionaryAttr)
     _print_type(printer, argument.type, attributes)
     if printer.print_debuginfo:
         printer.print_string(" ")
-        printer.print_attribute(argument.location or UNKNOWN_LOC)
+        print_location(argument.location or UNKNOWN_LOC, printer)
 
 
 FuncOp.parse = classmethod(parse_function)  # pyright: ignore[reportAttributeAccessIssue]

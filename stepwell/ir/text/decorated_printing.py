@@ -65,6 +65,7 @@ class DecoratedPrinter(IRPrinter):
     def __init__(self, stream: IO[str], options: PrintOptions, root: Operation) -> None:
         super().__init__(stream, options)
         self._names: DecoratedNames = DecoratedNames(options, root)
+        self._labels: dict[Block, str] = {}
 
     def print_op(self, op: Operation) -> None:
         super().print_op(op)
@@ -84,18 +85,25 @@ class DecoratedPrinter(IRPrinter):
                 self.print_string(f"// %{self._names.of(argument)} {who}")
         super().print_block(block, False, print_block_terminator)
 
+    def _get_block_name(self, block: Block) -> str:
+        if not self._options.upstream_names or block.parent is None:
+            return super()._get_block_name(block)
+        if block not in self._labels:
+            self._labels.update((other, f"bb{number}") for number, other in enumerate(block.parent.blocks))
+        return self._labels[block]
+
     def print_region(self, region: Region, *args: Any, **kwargs: Any) -> None:
         if self._options.skip_regions:
             self.print_string("{...}")
         else:
             super().print_region(region, *args, **kwargs)
 
-    def print_attribute(self, attribute: Attribute) -> None:
-        pretty = _pretty_location(attribute) if self._options.pretty_debuginfo else None
+    def print_location(self, location: Attribute, *, whole: bool) -> None:
+        pretty = _pretty_location(location) if self._options.pretty_debuginfo else None
         if pretty is not None:
             self.print_string(pretty)
         else:
-            super().print_attribute(attribute)
+            super().print_location(location, whole=whole)
 
     # ---- users
 

@@ -85,6 +85,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """Operations whose results have a name each."""
 
+ARGUMENT_NAMES: dict[str, tuple[str, str]] = {
+    "linalg.generic": ("in", "out"),
+    "linalg.map": ("in", "init"),
+    "linalg.reduce": ("in", "init"),
+}
+"""What the arguments of the body of a structured operation are called: those for inputs, and those for destinations."""
+
 _MEMREF_METADATA = "memref.extract_strided_metadata"
 
 
@@ -105,6 +112,13 @@ def suggested_name(op: Operation) -> str | None:
     """What the only result of an operation is called where nobody has chosen a name; None for a number."""
     rule = RESULT_NAMES.get(op.name)
     return rule(op) if callable(rule) else rule
+
+
+def suggested_argument_name(argument: BlockArgument) -> str | None:
+    """What an argument of an entry block is called where nobody has chosen a name; None for a number."""
+    op = argument.block.parent_op()
+    names = ARGUMENT_NAMES.get(op.name) if op is not None else None
+    return names[argument.index >= len(cast("Any", op).inputs)] if names is not None else None
 
 
 def is_default_name(value: SSAValue, name: str) -> bool:
@@ -219,6 +233,8 @@ class Names:
         if (hint := self.hint(value)) is not None:
             return scope.unique(hint)
         if isinstance(value, BlockArgument) and _is_entry(value.block):
+            if (word := suggested_argument_name(value)) is not None:
+                return scope.unique(word)
             scope.next_argument += 1
             return scope.unique(f"arg{scope.next_argument - 1}")
         scope.next_value += 1

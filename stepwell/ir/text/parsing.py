@@ -34,14 +34,14 @@ from xdsl.dialects.builtin import (
     UnrankedMemRefType,
     UnregisteredOp,
 )
-from xdsl.ir import Attribute, Block, Operation, SSAValue, TypeAttribute
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue, TypeAttribute
 from xdsl.ir.affine import AffineMap, AffineSet
 from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError, UnregisteredConstructException
 from xdsl.utils.lexer import Span
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.location_parsing import parse_location
+from stepwell.ir.location_parsing import LaterLocations, parse_location
 from stepwell.ir.registry import did_you_mean
 from stepwell.ir.text import formats as formats  # declarative formats are read leniently from here on
 from stepwell.ir.text.affine_parsing import SemiAffineParser
@@ -96,11 +96,14 @@ class LocatingParser(TokenParser):
         self._statements = Statements(source.text)
         self._numbers: dict[int, IntAttr] = {}
         self._types: dict[str, TypeAttribute] = {}
+        self._later = LaterLocations()
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         if allow_implicit_module and self._current_token.kind == MLIRTokenKind.EOF:
             return ModuleOp([])  # nothing but comments
-        return super().parse_module(allow_implicit_module)
+        module = super().parse_module(allow_implicit_module)
+        self._later.resolve(module, self)
+        return module
 
     def parse_operation(self) -> Operation:
         state = self._parser_state
@@ -145,6 +148,8 @@ class LocatingParser(TokenParser):
         """A name that our printer would have chosen itself is no name: reading what was printed gives the same IR."""
         super()._register_ssa_definition(name, values, span)
         for value in values:
+            if isinstance(value, BlockArgument) and value.location is UNKNOWN_LOC:
+                value.location = self._location(span.start)
             hint = value.name_hint
             while hint is not None and hint[-1].isdigit() and _NUMBERED.fullmatch(hint):  # the printer numbers names that are taken
                 value.name_hint = hint = hint[: hint.rindex("_")]
@@ -159,6 +164,12 @@ class LocatingParser(TokenParser):
         while self._text[position].isspace():
             position += 1
         return position
+
+    def parse_optional_location(self) -> LocationAttr | None:
+        if self._current_token.text != "loc":
+            return None
+        later = self._later.read(self, self._text)
+        return later if later is not None else super().parse_optional_location()
 
     def _parse_location(self) -> LocationAttr:
         return parse_location(self)

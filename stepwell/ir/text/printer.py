@@ -20,6 +20,7 @@ from xdsl.dialects.builtin import (
     IndexType,
     IntegerAttr,
     IntegerType,
+    LocationAttr,
     MemRefType,
     NoneAttr,
     TensorType,
@@ -27,10 +28,11 @@ from xdsl.dialects.builtin import (
     UnregisteredOp,
     i64,
 )
-from xdsl.ir import Attribute, Block, Dialect, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Dialect, Operation, Region, SSAValue
 from xdsl.printer import Printer
 
 from stepwell.ir.text.affine_text import map_text, set_text
+from stepwell.ir.text.location_aliases import LocationAliases, location_text
 from stepwell.ir.text.naming import Names
 
 PLAIN_TYPES = frozenset({IntegerType, IndexType, Float32Type, Float64Type, Float16Type, BFloat16Type, TensorType, MemRefType})
@@ -96,6 +98,12 @@ class IRPrinter(Printer):
         """The text of types that were printed before, by identity."""
         self._memory_space: Attribute | None = None
         """That of the memref type that is being printed: an integer says nothing of its type there."""
+        self.locations: LocationAliases | None = None
+        """The names of locations, for a printer that writes them."""
+        self._endings: list[Attribute] = []
+        """The locations of the operations around, and of this one, that are printed in the generic form."""
+        self.gathers = False
+        """Whether this run only looks for what needs a name."""
 
     def print_string(self, text: str, *, indent: int | None = None) -> None:
         if "\n" in text:
@@ -107,6 +115,8 @@ class IRPrinter(Printer):
     # ---- operations
 
     def print_op(self, op: Operation) -> None:
+        if self.gathers and self.locations is not None:
+            self.locations.visit(op.location, may_follow=True)
         if op.results:
             self._print_results(op)
         if isinstance(op, UnregisteredOp):
@@ -132,7 +142,12 @@ class IRPrinter(Printer):
         op.print(self)
         if self.print_debuginfo:
             self.print_string(" ")
-            self.print_attribute(op.location)
+            self.print_location(op.location, whole=False)
+
+    def print_op_with_default_format(self, op: Operation) -> None:
+        self._endings.append(op.location)
+        super().print_op_with_default_format(op)
+        self._endings.pop()
 
     def _print_results(self, op: Operation) -> None:
         if len(op.results) == 1:
@@ -182,6 +197,15 @@ class IRPrinter(Printer):
         count = "pred" if len(found) == 1 else f"{len(found)} preds"
         return f"  // {count}: {', '.join(f'^{name}' for name in found)}"
 
+    def print_block_argument(self, arg: BlockArgument, print_type: bool = True) -> None:
+        self.print_ssa_value(arg)
+        if print_type:
+            self.print_string(": ")
+            self.print_attribute(arg.type)
+            if self.print_debuginfo:
+                self.print_string(" ")
+                self.print_location(arg.location, whole=True)
+
     # ---- attributes
 
     def print_float(self, value: float, type: AnyFloat) -> None:
@@ -206,8 +230,38 @@ class IRPrinter(Printer):
             self._memory_space = outer
         elif attribute is self._memory_space and kind is IntegerAttr and cast("IntegerAttr[Any]", attribute).type == i64:
             self.print_string(str(cast("IntegerAttr[Any]", attribute).value.data))
+        elif isinstance(attribute, LocationAttr):
+            self._print_location_attribute(attribute)
         else:
             super().print_attribute(attribute)
+
+    def _print_location_attribute(self, location: Attribute) -> None:
+        """One that ends an operation, and may be defined behind the IR, or the value of an attribute, which is written as a name only."""
+        if self._endings and location is self._endings[-1]:
+            self.print_location(location, whole=False)
+            return
+        if self.gathers and self.locations is not None:
+            self.locations.visit(location, may_follow=False)
+        name = self.locations.name(location) if self.locations is not None else None
+        if name is not None:
+            self.print_string(name)
+        else:
+            self.print_location(location, whole=False)
+
+    def print_location(self, location: Attribute, *, whole: bool) -> None:
+        """`loc(...)`, with a name in the parentheses unless the location is to be written out whole."""
+        if self.gathers and self.locations is not None and whole:
+            self.locations.visit(location, may_follow=False)
+        self.print_string(f"loc({location_text(location, self.locations, self._text_of, whole=whole)})")
+
+    def _text_of(self, attribute: Attribute) -> str:
+        parts: list[str] = []
+        outer, self._write = self._write, parts.append
+        try:
+            self.print_attribute(attribute)
+        finally:
+            self._write = outer
+        return "".join(parts)
 
     def _print_type(self, type: Attribute) -> None:
         """Print a type whose text is the same wherever it stands, and remember the text."""
@@ -233,8 +287,20 @@ class IRPrinter(Printer):
         self.print_string(f"#{name}")
 
     def alias_definitions(self) -> str:
-        """The lines that say what the aliases stand for."""
-        return "".join(f"#{name} = {_affine_text(attribute)}\n" for attribute, name in self._aliases.items())
+        """The lines above the IR that say what aliases stand for."""
+        affine = [f"#{name} = {_affine_text(attribute)}\n" for attribute, name in self._aliases.items()]
+        return self._location_lines(in_front=True, simple=True) + "".join(affine) + self._location_lines(in_front=True, simple=False)
+
+    def late_definitions(self) -> str:
+        """The lines below the IR that do."""
+        return self._location_lines(in_front=False)
+
+    def _location_lines(self, *, in_front: bool, simple: bool | None = None) -> str:
+        aliases = self.locations
+        if aliases is None:
+            return ""
+        found = aliases.defined(in_front=in_front, simple=simple)
+        return "".join(f"{aliases.name(one)} = loc({location_text(one, aliases, self._text_of, whole=True)})\n" for one in found)
 
     def print_metadata(self, dialects: Iterable[Dialect]) -> None:
         """The resources that the IR refers to, as far as they are not too long."""

@@ -17,18 +17,34 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Dialect, Operation
 from xdsl.printer import Printer
 
+from stepwell.ir.text.location_aliases import LocationAliases
 from stepwell.ir.text.printer import IRPrinter as IRPrinter
 from stepwell.ir.text.printer import PrintOptions as PrintOptions
 
 
 def print_ir(op: Operation, options: PrintOptions | None = None, dialects: Iterable[Dialect] = ()) -> str:
     """The text of `op`, ending in a newline. Resources of `dialects` that it refers to follow it."""
+    options = options or PrintOptions()
     stream = StringIO()
-    printer = _printer(stream, options or PrintOptions(), op)
+    printer = _printer(stream, options, op)
+    if options.debuginfo and options.aliases and not options.pretty_debuginfo:
+        printer.locations = _location_names(op, options)
     printer.print_op(op)
+    late = printer.late_definitions()
+    stream.write(f"\n{late[:-1]}" if late else "")
     printer.print_metadata(dialects)
     stream.write("\n")
     return printer.alias_definitions() + stream.getvalue()
+
+
+def _location_names(op: Operation, options: PrintOptions) -> LocationAliases:
+    """Names for the locations that printing meets."""
+    found = LocationAliases()
+    printer = _printer(StringIO(), options, op)
+    printer.locations, printer.gathers = found, True
+    printer.print_op(op)
+    found.number()
+    return found
 
 
 def print_attribute(attribute: Attribute) -> str:
@@ -62,3 +78,11 @@ def print_payload(attribute: DenseIntOrFPElementsAttr[Any], printer: Printer) ->
         printer.print_payload(attribute)
     else:
         attribute.print_without_type(printer)
+
+
+def print_location(location: Attribute, printer: Printer) -> None:
+    """For printers of ops that print the arguments of their regions: a location, written out."""
+    if isinstance(printer, IRPrinter):
+        printer.print_location(location, whole=True)
+    else:
+        printer.print_attribute(location)

@@ -35,6 +35,8 @@ PARSER = (
         r"Shape mismatch in dense literal\. Expected (\[.*\]), but got (\[.*\])\.",
         r"inferred shape of elements literal (\2) does not match type (\1)",
     ),
+    (r"undefined symbol alias '[#!](.*)'", r"undefined symbol alias id '\1'"),
+    (r"re-declaration of alias '[#!](.*)'", r"redefinition of attribute alias id '\1'"),
     (r"expect symbol name", "expected valid '@'-identifier for symbol name"),
     (r"Operation has 0 results, but was given \d+ to bind\.", "cannot name an operation with no results"),
     (r"(operand expected|Expected an operand\.)", "expected SSA operand"),

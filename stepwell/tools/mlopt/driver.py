@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import TextIO
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import UNKNOWN_LOC, ModuleOp
+from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import DiagnosticException
 
@@ -217,6 +217,8 @@ class Run:
     def _root(self, module: ModuleOp) -> Operation:
         """The operation to work on: the module, or with `--no-implicit-module` the only operation in it."""
         is_implicit = module.location is UNKNOWN_LOC  # the parser gives every operation that is written down a place
+        if is_implicit:
+            module.location = FileLineColLoc(StringAttr(self._name), IntAttr(0), IntAttr(0))
         if not self._options.no_implicit_module or not is_implicit:
             return module
         ops = list(module.body.block.ops)

@@ -7,7 +7,8 @@
 
 // GENERIC: "func.func"() <{sym_name = "f"
 // PLAIN:   func.func @f() -> tensor<3xi32> {
-// INFO:    %cst = arith.constant dense<[1, 2, 3]> : tensor<3xi32> loc("{{.*}}print-flags.mlir":16:8)
+// INFO:    %cst = arith.constant dense<[1, 2, 3]> : tensor<3xi32> loc(#loc2)
+// INFO:    #loc2 = loc("{{.*}}print-flags.mlir":17:8)
 // ELIDE:   %cst = arith.constant dense_resource<__elided__> : tensor<3xi32>
 // HEX:     %cst = arith.constant dense<"0x010000000200000003000000"> : tensor<3xi32>
 // PLAIN:   %cst_0 = arith.constant dense<0.000000e+00> : tensor<4096x4096xf32>
