@@ -15,7 +15,8 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineConstantExpr
 from xdsl.traits import SymbolTable
 
-from stepwell.ir.rewrite.folding import constant_of, folder_of, materialize_constant
+from stepwell.ir.rewrite.folding import constant_of, folder_of
+from stepwell.ir.rewrite.known_constants import materialize_constant
 from stepwell.ir.transforms.branches import forwarded
 from stepwell.ir.transforms.region_branches import FLOWS
 from stepwell.ir.transforms.symbol_dce import name_of, references_of, visibility

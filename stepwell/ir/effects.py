@@ -34,6 +34,17 @@ def may_be_dead(kind: type[Operation]) -> bool:
     return _effects_of(kind) is not None and not stays
 
 
+def is_dead(op: Operation) -> bool:
+    """Whether nothing uses `op` and nothing would notice its absence."""
+    kind = type(op)
+    if not may_be_dead(kind):
+        return False
+    for result in op.results:
+        if result.first_use is not None:
+            return False
+    return is_pure_kind(kind) or has_only_result_effects(op)
+
+
 def has_only_result_effects(op: Operation) -> bool:
     """Whether nothing but users of its results would notice that `op` is gone: it may read, and allocate what it defines itself."""
     return _only_results(op, op)

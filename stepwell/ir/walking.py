@@ -11,12 +11,18 @@ from xdsl.ir import Operation
 
 def operations_in(root: Operation) -> list[Operation]:
     """All operations inside `root`, without itself, in the order in which they are printed."""
+    return gather(root)[0]
+
+
+def gather(root: Operation) -> tuple[list[Operation], list[Operation]]:
+    """All operations inside `root`, without itself, in the order in which they are printed; and those of them that have regions."""
     found: list[Operation] = []
-    _gather(root, found)
-    return found
+    holders: list[Operation] = []
+    _gather(root, found, holders)
+    return found, holders
 
 
-def _gather(op: Operation, found: list[Operation]) -> None:
+def _gather(op: Operation, found: list[Operation], holders: list[Operation]) -> None:
     for region in op.regions:
         block = region.first_block
         while block is not None:
@@ -24,7 +30,8 @@ def _gather(op: Operation, found: list[Operation]) -> None:
             while inner is not None:
                 found.append(inner)
                 if inner.regions:
-                    _gather(inner, found)
+                    holders.append(inner)
+                    _gather(inner, found, holders)
                 inner = inner._next_op  # pyright: ignore[reportPrivateUsage]  # the property takes longer than all the rest
             block = block.next_block
 

@@ -40,6 +40,11 @@ _listeners: list[MutationListener] = []
 _originals: dict[tuple[type, str], Any] = {}
 
 
+def is_anybody_listening() -> bool:
+    """Whether changes are announced now: who relinks IR by itself must then go through xDSL's methods."""
+    return bool(_listeners)
+
+
 @contextmanager
 def listening(listener: MutationListener) -> Generator[None]:
     """Announce to `listener` what changes while the body runs."""

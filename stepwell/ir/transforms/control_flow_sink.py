@@ -9,8 +9,8 @@ from xdsl.context import Context
 from xdsl.ir import Operation, OpResult, Region
 from xdsl.traits import get_effects
 
+from stepwell.ir.effects import is_pure_kind
 from stepwell.ir.passes import Pass, count
-from stepwell.ir.rewrite.rewriting import is_pure_kind
 
 CHOICES = frozenset({"scf.if", "affine.if", "scf.index_switch"})
 """Operations each of whose regions runs at most once."""

@@ -15,10 +15,9 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.traits import IsolatedFromAbove, IsTerminator, MemoryEffectKind, get_effects
 
 from stepwell.ir.analysis import Dominance, analysis, unchanged
-from stepwell.ir.effects import is_pure_kind
+from stepwell.ir.effects import is_dead, is_pure_kind
 from stepwell.ir.passes import Pass, count
 from stepwell.ir.rewrite.folding import commutes
-from stepwell.ir.rewrite.rewriting import is_dead
 from stepwell.ir.verify import GRAPH_REGIONS
 
 

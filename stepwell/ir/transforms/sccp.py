@@ -9,9 +9,10 @@ from xdsl.context import Context
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.ir.constant_propagation import Constants
+from stepwell.ir.effects import is_dead
 from stepwell.ir.passes import Pass
-from stepwell.ir.rewrite.folding import KnownConstants, is_constant, isolated_region, materialize_constant
-from stepwell.ir.rewrite.rewriting import is_dead
+from stepwell.ir.rewrite.folding import is_constant
+from stepwell.ir.rewrite.known_constants import KnownConstants, isolated_region, materialize_constant
 
 
 @dataclass(frozen=True)

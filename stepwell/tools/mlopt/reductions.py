@@ -29,7 +29,7 @@ from xdsl.dialects.cf import BranchOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.traits import IsTerminator, SymbolOpInterface
 
-from stepwell.ir.rewrite.rewriting import materialize_constant
+from stepwell.ir.rewrite.known_constants import materialize_constant
 from stepwell.ir.rewrite.unreachable import erase_unreachable
 
 SHAPED = (TensorType, VectorType, MemRefType)
