@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "report": "kernels, work, memory and compile time of a model",
     "check": "what is supported, free dimensions and memory of a model, before any compile",
     "diff": "compare every layer with another runtime and name the first that diverges",
+    "ptx": "run a kernel of PTX text on a simulated GPU, with checks for races and stray accesses",
     "cache": "show or clear the cache of compiled code",
     "demo": "read text from an image and name a source file's language, beside ONNX Runtime",
 }
