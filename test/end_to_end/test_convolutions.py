@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import stepwell
 from stepwell.backends.cpu.program import Program
+from stepwell.tools.stepwell.__main__ import main as command
 
 EPSILON = 2.0**-24
 BUDGET = {"direct": 64, "winograd_2": 64, "winograd_4": 256}
@@ -79,3 +80,13 @@ def test_strict_numerics_and_the_override_are_kept_apart_in_the_cache(tmp_path: 
         stepwell.compile(path, inputs=shapes, numerics="strict", convolution="winograd_4")
     with pytest.raises(stepwell.CompileError, match="numerics cannot be 'loose'"):
         stepwell.compile(path, inputs=shapes, numerics="loose")
+
+
+def test_the_command_line_takes_the_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model((1, 32, 32, 64, 64), np.random.default_rng(0), residual=False)[0].SerializeToString())
+    for option, expected in (("--convolution=winograd_2", "winograd_2"), ("--numerics=strict", "direct")):
+        assert command(["report", str(path), option]) == 0
+        assert f" {expected} " in capsys.readouterr().out
+    assert command(["report", str(path), "--numerics=strict", "--convolution=winograd_4"]) == 1
+    assert "strict numerics do not allow" in capsys.readouterr().err

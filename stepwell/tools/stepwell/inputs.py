@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.settings import SETTINGS
 from stepwell.tools.stepwell.console import printable
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shape", action="append", default=[], metavar="NAME=1x3x48x192", help="fix the shape of an input")
     parser.add_argument("--threads", type=int, default=None, help="number of threads (default: what the process may use)")
     parser.add_argument("--no-cache", action="store_true", help="compile everything anew and keep nothing")
+    for name, choices in SETTINGS.items():
+        parser.add_argument(f"--{name}", choices=choices, default=choices[0], help=f"default {choices[0]} (see docs/cli.md)")
 
 
 def add_input_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +51,11 @@ def _seed(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r:.60} is not a natural number")
     return int(text)
+
+
+def settings_of(arguments: argparse.Namespace) -> dict[str, str]:
+    """What the command line decides for the whole model."""
+    return {name: getattr(arguments, name) for name in SETTINGS}
 
 
 def model_name(arguments: argparse.Namespace) -> str:
@@ -131,7 +139,7 @@ def print_model(arguments: argparse.Namespace, level: str, elide: int | None) ->
     from stepwell.api import print_level
 
     with command_line_hints():
-        return print_level(arguments.model, level, inputs=shapes_of(arguments, {}), elide=elide)
+        return print_level(arguments.model, level, inputs=shapes_of(arguments, {}), settings=settings_of(arguments), elide=elide)
 
 
 @contextmanager
@@ -160,6 +168,7 @@ def compile_model(arguments: argparse.Namespace, files: Mapping[str, Array] | No
             threads=arguments.threads,
             cache=not arguments.no_cache,
             progress=progress,
+            **settings_of(arguments),
         )
 
 
@@ -173,7 +182,13 @@ def compile_fixing(arguments: argparse.Namespace, model: ModelProto, files: Mapp
         while True:
             try:
                 program = stepwell.compile(
-                    model, specs, threads=arguments.threads, cache=not arguments.no_cache, passes=arguments.passes, progress=progress
+                    model,
+                    specs,
+                    threads=arguments.threads,
+                    cache=not arguments.no_cache,
+                    passes=arguments.passes,
+                    progress=progress,
+                    **settings_of(arguments),
                 )
             except CompileError as error:
                 more = [name for name in error.needed_inputs if name in files and not isinstance(specs.get(name), np.ndarray)]
