@@ -1,4 +1,4 @@
-"""`stepwell ptx run kernel.ptx`: runs a kernel of PTX text on the simulated GPU, and says what it did; `stepwell ptx list` names what a file holds.
+"""`stepwell ptx run kernel.ptx`: runs a kernel of PTX text on the simulated GPU, and says what it did; `ptx list` names the kernels.
 
 An argument is a number, a file `x.npy` (copied to the GPU), or `zeros:f32:4x8`, `random:f32:1000` for fresh memory.
 """
