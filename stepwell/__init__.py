@@ -7,6 +7,14 @@
     print(program.ir("affine"))         # the model at any level of the stairs
     stepwell.show(program.ir("nn"))     # the same in a notebook, with colours
 
+    import stepwell.numpy as np
+
+    @stepwell.jit
+    def loss(params, x, y):             # Python, traced once and compiled
+        return np.mean((np.tanh(x @ params["w"]) - y) ** 2)
+
+    value, gradient = stepwell.value_and_grad(loss)(params, x, y)
+
 Importing the package is cheap: everything heavy loads when it is first used.
 """
 
@@ -18,8 +26,22 @@ if TYPE_CHECKING:
     from stepwell.backends.cpu.program import Program
     from stepwell.ir.diagnostics import CompileError
     from stepwell.ir.text.display import show
+    from stepwell.traced import grad, jit, jvp, stop_gradient, tree_map, value_and_grad, vjp
 
-__all__ = ["CompileError", "Program", "compile", "show"]
+__all__ = [
+    "CompileError",
+    "Program",
+    "compile",
+    "grad",
+    "jit",
+    "jvp",
+    "show",
+    "stop_gradient",
+    "tree_map",
+    "value_and_grad",
+    "vjp",
+]
+_TRACED = frozenset({"grad", "jit", "jvp", "stop_gradient", "tree_map", "value_and_grad", "vjp"})
 __version__ = "0.1.0"
 
 
@@ -40,4 +62,8 @@ def __getattr__(name: str) -> object:
         from stepwell.ir.diagnostics import CompileError
 
         return CompileError
+    if name in _TRACED:
+        import stepwell.traced
+
+        return getattr(stepwell.traced, name)
     raise AttributeError(f"module 'stepwell' has no attribute {name!r}")

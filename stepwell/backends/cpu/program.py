@@ -129,6 +129,24 @@ class Program:
             return results
         return self._run_into(out, [*(a for a in named.values() if isinstance(a, np.ndarray)), *kept], pointers)
 
+    def call_arrays(self, arrays: Sequence[Array], reused: Mapping[int, Array]) -> list[Array]:
+        """Run on all inputs in order; the results in order. Arrays in `reused` (by number of the result) get the results written into
+        them: they must be contiguous, of the result's shape and dtype, and share no memory with anything else."""
+        pointers: list[int] = []
+        kept: list[Array] = []
+        for (name, shape, dtype), array in zip(self._inputs, arrays, strict=True):
+            if not (array.dtype == dtype and array.shape == shape and array.flags.carray):
+                array = _as_input(name, array, shape, dtype)
+                kept.append(array)
+            pointers.append(address_of(array))
+        results: list[Array] = []
+        for i, (_, shape, dtype) in enumerate(self._outputs):
+            result = reused[i] if i in reused else self._new(shape, dtype)
+            results.append(result)
+            pointers.append(address_of(result))
+        self._run(pointers)
+        return results
+
     def _run(self, pointers: list[int]) -> None:
         try:
             arena, address = self._arenas.pop()

@@ -58,6 +58,7 @@ from stepwell.dialects.nn.conv import (
     ConvOp,
     ConvTransposeOp,
 )
+from stepwell.dialects.nn.gradient import StopGradientOp
 from stepwell.dialects.nn.index import (
     GatherElementsOp,
     GatherNdOp,
@@ -253,6 +254,7 @@ OPS: list[type[NnOp]] = [
     LstmOp,
     AttentionOp,
     RotaryEmbeddingOp,
+    StopGradientOp,
     WindowTransformOp,
 ]
 
@@ -373,6 +375,7 @@ __all__ = [
     "SoftplusOp",
     "SoftsignOp",
     "SqrtOp",
+    "StopGradientOp",
     "SubOp",
     "SumPoolOp",
     "TanOp",

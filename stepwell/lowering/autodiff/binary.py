@@ -31,8 +31,10 @@ def _sub(op: nn.SubOp, tangents: Tangents, e: Emitter) -> SSAValue | None:
 
 
 def _mul(op: nn.MulOp, tangents: Tangents, e: Emitter) -> SSAValue | None:
-    """a' b + a b'"""
+    """a' b + a b', of a square 2 a a'"""
     a, b = tangents
+    if op.a is op.b and a is not None:
+        return e.mul(a, e.scale(op.a, 2))
     return e.sum_of(None if a is None else e.mul(a, op.b), None if b is None else e.mul(op.a, b))
 
 

@@ -19,8 +19,8 @@ from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.locations import place
 from stepwell.ir.passes import Pass
 from stepwell.ir.registry import did_you_mean
+from stepwell.lowering.autodiff.differentiate import is_differentiable, jvp_of_block, outputs_of, vjp_of_block
 from stepwell.lowering.autodiff.emitter import Emitter
-from stepwell.lowering.autodiff.transform import is_differentiable, jvp_of_block, outputs_of, vjp_of_block
 from stepwell.lowering.graph.values import tensor
 
 

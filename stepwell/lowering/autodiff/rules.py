@@ -41,6 +41,7 @@ FAMILIES = (
     "constant",
     "control",
     "conv",
+    "gradient",
     "index",
     "linear",
     "norm",
@@ -49,6 +50,7 @@ FAMILIES = (
     "reduce",
     "resize",
     "shape",
+    "transform",
     "unary",
 )
 

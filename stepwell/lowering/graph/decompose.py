@@ -236,6 +236,11 @@ def one_hot(op: nn.OneHotOp, site: Site) -> Replacement:
     return site.make(nn.SelectOp, site.make(nn.EqOp, wrapped, positions), on, off)
 
 
+def stop_gradient(op: nn.StopGradientOp, site: Site) -> Replacement:
+    """Its operand: whoever wanted derivatives has taken them"""
+    return op.x
+
+
 DECOMPOSED: Mapping[type[Operation], Sequence[Pattern]] = {
     nn.BatchNormOp: (batch_norm,),
     nn.InstanceNormOp: (instance_norm,),
@@ -254,6 +259,7 @@ DECOMPOSED: Mapping[type[Operation], Sequence[Pattern]] = {
     nn.LstmOp: (lstm_steps,),
     nn.AttentionOp: (attention,),
     nn.RotaryEmbeddingOp: (rotary_embedding,),
+    nn.StopGradientOp: (stop_gradient,),
 }
 
 

@@ -41,6 +41,7 @@ DECOMPOSED_BEFORE: dict[str, str] = {
     "nn.lstm": "nn-decompose",
     "nn.attention": "nn-decompose",
     "nn.rotary_embedding": "nn-decompose",
+    "nn.stop_gradient": "nn-decompose",
     "nn.reshape": "nn-form-kernels",
     "nn.concat": "nn-form-kernels",
 }
