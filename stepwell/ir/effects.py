@@ -69,6 +69,8 @@ def _only_results(op: Operation, root: Operation) -> bool:
             if each.kind is MemoryEffectKind.READ:
                 continue
             value = each.value
+            if each.kind is MemoryEffectKind.ALLOC and value is None and op.results:
+                continue  # xDSL does not say which value: the result
             if each.kind is not MemoryEffectKind.ALLOC or not isinstance(value, SSAValue) or not root.is_ancestor(value.owner):
                 return False
     return True

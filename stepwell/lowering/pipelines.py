@@ -58,6 +58,18 @@ LEVELS: dict[str, tuple[str, ...]] = {
 }
 """Level -> the pipelines that lead to it from the level before."""
 
+DEALLOCATION = (
+    "expand-realloc{emit-deallocs=false}",
+    "canonicalize",
+    "ownership-based-buffer-deallocation",
+    "canonicalize",
+    "buffer-deallocation-simplification",
+    "bufferization-lower-deallocations",
+    "cse",
+    "canonicalize",
+)
+"""After one-shot bufferization: everything that was allocated is freed. The pipeline of models does not use it."""
+
 
 def _pipeline(passes: tuple[str, ...]) -> str:
     return f"builtin.module({','.join(passes)})"
@@ -74,5 +86,6 @@ PIPELINES: dict[str, str] = {
     "stepwell-vectors": _pipeline(VECTORS),
     "stepwell-machine": _pipeline(MACHINE),
     **{f"stepwell-to-{level}": _pipeline(names) for level, names in LEVELS.items()},
+    "buffer-deallocation-pipeline": _pipeline(DEALLOCATION),
     "stepwell-cpu": _pipeline(tuple(name for names in LEVELS.values() for name in names)),
 }

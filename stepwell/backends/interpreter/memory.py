@@ -12,8 +12,9 @@ from xdsl.dialects import bufferization
 from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
 from xdsl.ir import Attribute, Operation
 
+from stepwell.backends.interpreter.deallocation import DEALLOCATION, buffer_of
 from stepwell.backends.interpreter.machine import Code, Control, Frame, Implementation, Step
-from stepwell.backends.interpreter.values import checked, element_dtype, garbage, is_array
+from stepwell.backends.interpreter.values import checked, element_dtype, garbage
 from stepwell.dialects import memref
 from stepwell.dialects.layouts import groups_of
 from stepwell.ir.constants import Array
@@ -161,21 +162,6 @@ def subview(op: memref.SubviewOp) -> Callable[..., Array]:
     return view
 
 
-def buffer_of(array: Array) -> Array:
-    """The whole contiguous buffer that an array is a view of, as elements of the array's dtype."""
-    root: Any = array
-    while (base := root.base) is not None:
-        # `as_strided` puts an object of its own between an array and its base.
-        base = base if is_array(base) else getattr(base, "base", None)
-        if not is_array(base):
-            break
-        root = base
-    if not root.flags.c_contiguous:
-        raise NotImplementedError("a view of an array of the caller that is not contiguous")
-    flat = root.reshape(-1)
-    return flat if flat.dtype == array.dtype else flat.view(array.dtype)
-
-
 def reinterpret_cast(op: memref.ReinterpretCastOp) -> Callable[..., Array]:
     read = slice_reader(op)
 
@@ -254,7 +240,6 @@ def materialize(op: bufferization.MaterializeInDestinationOp) -> Callable[..., A
 IMPLEMENTATIONS: dict[type[Operation], Implementation] = {
     memref.AllocOp: allocate,
     memref.AllocaOp: allocate,
-    memref.DeallocOp: nothing,
     memref.LoadOp: load,
     memref.StoreOp: store,
     memref.CopyOp: lambda op: copy,
@@ -275,6 +260,7 @@ IMPLEMENTATIONS: dict[type[Operation], Implementation] = {
     bufferization.CloneOp: lambda op: np.array,
     bufferization.AllocTensorOp: allocate,
     bufferization.MaterializeInDestinationOp: materialize,
+    **DEALLOCATION,
 }
 
 CONTROL: dict[type[Operation], Control] = {memref.GetGlobalOp: get_global}

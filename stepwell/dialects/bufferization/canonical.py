@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from xdsl.dialects.builtin import DYNAMIC_INDEX, BoolAttr, IntegerAttr, MemRefType, NoneAttr, TensorType, UnrankedMemRefType, i1
-from xdsl.dialects.memref import AllocOp, DeallocOp, LoadOp
+from xdsl.dialects.memref import AllocaOp, AllocOp, DeallocOp, LoadOp
 from xdsl.dialects.memref import DimOp as BufferDimOp
 from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -297,7 +297,7 @@ class SkipExtractMetadataOfAlloc(RewritePattern):
             source: SSAValue | None = None
             if maker is not None and maker.name == "memref.extract_strided_metadata" and maker.results[0] is value:
                 source = maker.operands[0]
-            memrefs.append(source if source is not None and isinstance(_maker(source), AllocOp) else value)
+            memrefs.append(source if source is not None and isinstance(_maker(source), AllocOp | AllocaOp | CloneOp) else value)
         if memrefs != list(op.memrefs):
             rewriter.replace(op, _dealloc(memrefs, op.conditions, op.retained))
 

@@ -3,5 +3,9 @@
 PASSES: dict[str, str] = {
     "one-shot-bufferize": "stepwell.lowering.buffers.one_shot:OneShotBufferize",
     "drop-equivalent-buffer-results": "stepwell.lowering.buffers.drop_results:DropEquivalentBufferResults",
+    "ownership-based-buffer-deallocation": "stepwell.lowering.buffers.deallocation.insert:OwnershipBasedBufferDeallocation",
+    "buffer-deallocation-simplification": "stepwell.lowering.buffers.deallocation.simplify:BufferDeallocationSimplification",
+    "bufferization-lower-deallocations": "stepwell.lowering.buffers.deallocation.lower:LowerDeallocations",
+    "expand-realloc": "stepwell.lowering.buffers.expand_realloc:ExpandRealloc",
     "buffer-loop-hoisting": "stepwell.lowering.buffers.hoist:BufferLoopHoisting",
 }
