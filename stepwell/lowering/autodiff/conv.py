@@ -39,14 +39,15 @@ def correlation(op: Convolution, data: SSAValue, other: SSAValue, e: Emitter) ->
     """Weights [O, I / groups, kernel...] from data [N, I, ...] and the other side [N, O, ...] of a convolution with this op's windows."""
     groups, n = number(op.groups), len(ints(op.strides))
     samples, inputs, *spatial = shape_of(data)
-    spatial_axes = list(range(3, 3 + n))
-    grouped = e.reshape(data, (samples, groups, inputs // groups, *spatial))
-    turned = e.reshape(e.transpose(grouped, [2, 1, 0, *spatial_axes]), (inputs // groups, groups * samples, *spatial))
+    turned = e.transpose(data, [1, 0, *range(2, 2 + n)])
+    if groups != 1:  # the channels of a group are samples, a group's samples its channels
+        split = e.reshape(data, (samples, groups, inputs // groups, *spatial))
+        turned = e.reshape(e.transpose(split, [2, 1, 0, *range(3, 3 + n)]), (inputs // groups, groups * samples, *spatial))
     windows = e.transpose(other, [1, 0, *range(2, 2 + n)])
     found = e.make(nn.ConvOp, turned, windows, strides=ints(op.dilations), dilations=ints(op.strides), pads=ints(op.pads), groups=groups)
     kernel = shape_of(op.w)[:-2] if _is_last(op) else shape_of(op.w)[2:]
-    for axis, extent in enumerate(kernel):
-        found = e.part(found, 2 + axis, 0, extent)  # what strides leave over at the end reaches further than the kernel
+    if shape_of(found)[2:] != tuple(kernel):  # what strides leave over at the end reaches further than the kernel
+        found = e.make(nn.SliceOp, found, starts=[0] * (2 + n), ends=[*shape_of(found)[:2], *kernel])
     return e.transpose(found, [1, 0, *range(2, 2 + n)])
 
 
