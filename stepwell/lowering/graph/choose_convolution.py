@@ -22,6 +22,8 @@ from stepwell.lowering.graph.dce import Dce
 from stepwell.lowering.graph.winograd import Convolution, Kernels, decompose, winograd_candidate
 
 ALGORITHM = "algorithm"
+WORTHWHILE = 0.9
+"""Of the cost of a direct convolution that another algorithm may have: it rounds more, and the costs are estimates."""
 
 
 @dataclass(frozen=True)
@@ -88,4 +90,5 @@ class ChooseConvolution(Pass):
     def _choose(self, found: Convolution, wanted: str) -> Algorithm:
         possible = list(algorithms(found.shape, found.inputs, self.vector_bytes // 4, exact=found.has_full_operand))
         named = [a for a in possible if wanted in ("auto", a.name)]
-        return min(named or possible[:1], key=lambda a: a.cycles)
+        best = min(named or possible[:1], key=lambda a: a.cycles)
+        return possible[0] if wanted == "auto" and best.cycles > WORTHWHILE * possible[0].cycles else best

@@ -17,15 +17,18 @@ DIRECT_SHARE = 0.85
 """Of the peak that a direct convolution reaches."""
 PRODUCT_SHARE = 0.8
 """Of the peak that the products of a Winograd convolution reach: they are short."""
-NEAR = 24.0
+TRANSFORM_SHARE = 0.7
+"""Of the peak that transforms reach: they load a vector for every few multiply-adds."""
+NEAR = 32.0
 """Bytes per cycle from and to the second-level cache."""
-FAR = 5.0
+FAR = 10.0
 """Bytes per cycle from and to what lies beyond it."""
 NEAR_BYTES = 768 * 1024
 """What of the second-level cache intermediate values may take."""
-CALL = 1500.0
+CALL = 800.0
 """Cycles of a call of a kernel from `@main`, with the start of its threads."""
-ROW_TILE = 14
+TILES = range(6, 15)
+"""Rows that a register tile may have."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,10 @@ def winograd(shape: tuple[int, int, int, int], inputs: int, lanes: int, outputs:
         lines, spread = size * tiles * columns * wide_in, size * size * count * wide_in
         summed, gathered, result = size * size * count * wide_out, size * outputs * count * wide_out, outputs * outputs * count * wide_out
         sums = (lines + spread) * size + (gathered + result) * size
-        work = sums / (2 * lanes * 0.5) + size * size * _rows(count) * inputs * wide_out / (2 * lanes * PRODUCT_SHARE)
+        work = sums / (2 * lanes * TRANSFORM_SHARE) + size * size * _rows(count) * inputs * wide_out / (2 * lanes * PRODUCT_SHARE)
         moved = (2 * (lines + spread + summed + gathered) + result) * FLOAT
         held = max(spread + summed, lines + spread) * FLOAT
-        rate = NEAR if held <= NEAR_BYTES else FAR * 2
+        rate = NEAR if held <= NEAR_BYTES else 2 * FAR
         return work + moved / rate + weights / (NEAR if weights <= NEAR_BYTES // 2 else FAR) + 5 * CALL
 
     whole, rest = divmod(down, rows)
@@ -91,5 +94,5 @@ def _round_up(extent: int, tile: int) -> int:
 
 
 def _rows(count: int) -> int:
-    """Rows of a product as register tiles see them: the last tile is moved back."""
-    return count if count < ROW_TILE else _round_up(count, ROW_TILE)
+    """Rows of a product as register tiles compute them: with the height that wastes least."""
+    return min(_round_up(count, height) for height in TILES) if count >= TILES.start else count
