@@ -138,9 +138,11 @@ def test_passes_and_operations_that_pages_name_exist() -> None:
             assert explain(name)
 
 
-@pytest.mark.parametrize("example", ["run_a_model.py", "quick_gelu.py", "schedule_a_kernel.py", "tiny_model.py"])
+@pytest.mark.parametrize("example", ["run_a_model.py", "quick_gelu.py", "schedule_a_kernel.py", "tiny_model.py", "train_digits.py"])
 def test_examples_run(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEPWELL_CACHE_DIR", str(tmp_path / "cache"))
+    if example.startswith("train_"):
+        pytest.importorskip("sklearn", reason="it trains on scikit-learn's digits")
     done = subprocess.run(
         [sys.executable, str(ROOT / "examples" / example)], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False
     )
@@ -149,5 +151,5 @@ def test_examples_run(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_every_example_is_run() -> None:
-    named = {"run_a_model.py", "quick_gelu.py", "schedule_a_kernel.py", "tiny_model.py", "matmul.mlir", "my_pass.py", "my_pass.mlir"}
+    named = {"run_a_model.py", "quick_gelu.py", "schedule_a_kernel.py", "tiny_model.py", "train_digits.py", "matmul.mlir", "my_pass.py", "my_pass.mlir"}
     assert {path.name for path in (ROOT / "examples").iterdir() if path.is_file()} == named
