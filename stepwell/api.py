@@ -104,8 +104,11 @@ def _dynamic(
     prepare: bool = True,
 ) -> DynamicProgram:
     from stepwell.stages.compiler import StageCompiler
+    from stepwell.stages.operators import check_operators
     from stepwell.stages.program import DynamicProgram
 
+    if prepare:  # of a model whose shapes are known, the importer says more
+        check_operators(model)
     files = [file for file in map(FileStamp.of, _files_beside(model)) if file is not None]
     request = None if identity is None else json.dumps([identity, settings])
     compiler = StageCompiler(

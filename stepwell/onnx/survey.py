@@ -21,8 +21,6 @@ from stepwell.frontends.onnx.check import (
     normal_domain,
     opset_versions,
     subgraphs,
-    topological_order,
-    used_names,
 )
 from stepwell.frontends.onnx.importer import Importer
 from stepwell.frontends.onnx.node import schema_of
@@ -30,6 +28,7 @@ from stepwell.frontends.onnx.registry import find_converter, operators
 from stepwell.frontends.onnx.tensors import dtype_of_element, quote
 from stepwell.ir.constants import dtype_of
 from stepwell.ir.diagnostics import CompileError
+from stepwell.stages.operators import live_nodes, operator_name
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation, SSAValue
@@ -128,9 +127,8 @@ def _operators(model: OnnxModel) -> dict[str, Operator]:
 
     def look(nodes: Iterable[NodeProto], versions: Mapping[str, int]) -> None:
         for node in nodes:
-            key, domain = function_key(node), normal_domain(node.domain)
+            key, domain, name = function_key(node), normal_domain(node.domain), operator_name(node)
             version = versions.get(domain, 1)
-            name = f"{domain}.{node.op_type}" if domain else node.op_type
             operator = found.setdefault(name, Operator(name, version))
             operator.nodes += 1
             if key in functions:
@@ -146,17 +144,8 @@ def _operators(model: OnnxModel) -> dict[str, Operator]:
                 look(graph.node, versions)
 
     graph = model.proto.graph
-    look(_live(graph.node, [v.name for v in graph.output]), opset_versions(model.proto))
+    look(live_nodes(graph.node, [v.name for v in graph.output]), opset_versions(model.proto))
     return found
-
-
-def _live(nodes: Sequence[NodeProto], wanted: Iterable[str]) -> list[NodeProto]:
-    needed, live = set(wanted), list[NodeProto]()
-    for node in reversed(topological_order(nodes)):
-        if any(name in needed for name in node.output if name):
-            live.append(node)
-            needed.update(used_names(node))
-    return live[::-1]
 
 
 def _status(domain: str, op_type: str, name: str, version: int) -> tuple[str, str]:

@@ -322,3 +322,26 @@ def test_non_max_suppression_is_compiled() -> None:
         y = p(b=boxes, s=scores, k=np.array(6), t=np.float32(0.3))["y"]
         assert y.tolist() == expected
     assert p.report().host_calls == {}
+
+
+def test_unknown_operators_are_reported_before_a_call() -> None:
+    nodes = [
+        make_node("Exp", ["x"], ["a"]),
+        make_node("Wobble", ["a"], ["b"], domain="mine"),
+        make_node("Warp", ["b"], ["y"], domain="mine"),
+    ]
+    graph = make_graph([*nodes, make_node("Unused", ["x"], ["u"], domain="mine")], "g", [value("x", F, ["n"])], [value("y")])
+    model = make_model(graph, opset_imports=[make_opsetid("", 17), make_opsetid("mine", 1)], ir_version=8)
+    with pytest.raises(CompileError, match=r"2 operators are not supported: mine\.Wobble \(1 node, first 'b'\); mine\.Warp"):
+        dynamic(model, threads=1)
+
+
+def test_an_unknown_operator_in_a_branch_that_is_not_taken_does_no_harm() -> None:
+    branches = {
+        name: make_graph([make_node(op, ["x"], [name], domain=domain)], name, [], [value(name)])
+        for name, op, domain in (("then", "Exp", ""), ("else", "Wobble", "mine"))
+    }
+    node = make_node("If", ["c"], ["y"], then_branch=branches["then"], else_branch=branches["else"])
+    graph = make_graph([node], "g", [value("x", F, ["n"])], [value("y")], [numpy_helper.from_array(np.array(True), "c")])
+    model = make_model(graph, opset_imports=[make_opsetid("", 17), make_opsetid("mine", 1)], ir_version=8)
+    np.testing.assert_allclose(dynamic(model, threads=1)(numbers(5))["y"], np.exp(numbers(5)), rtol=1e-5)
