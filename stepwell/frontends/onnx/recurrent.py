@@ -95,18 +95,30 @@ def _lstm(
 
 
 Cell = Callable[[Value, tuple[Value, ...], int], tuple[Value, ...]]
-"""(x of a step [B, I], state (h [B, H], ...), direction) -> the next state."""
+"""(what goes into a step's gates [B, gates H], state (h [B, H], ...), direction) -> the next state."""
+
+
+def _projected(n: Node, w: Value, b: Value) -> Callable[[Value, int], Value]:
+    """What the inputs of all steps [T, B, I] give to the gates [T, B, gates H] of a direction: one product, in front of the loop."""
+    rows = w.shape[1]
+    return lambda x, d: _affine(n, x, _rows(n, w, d, 0, rows), _rows(n, b, d, 0, rows))
 
 
 def _recurrent(
-    n: Node, x: Value, state: Sequence[Value], lengths: Value | None, directions: int, cell: Cell
+    n: Node,
+    x: Value,
+    project: Callable[[Value, int], Value],
+    state: Sequence[Value],
+    lengths: Value | None,
+    directions: int,
+    cell: Cell,
 ) -> tuple[Value, tuple[Value, ...]]:
     """y [T, D, B, H] and the last state, each [D, B, H], in the layout of the node.
 
     A sequence that is over keeps its state and gives zeros; backward, one that has not begun does.
     """
     sequence = n.transpose(x, (1, 0, 2)) if n.int("layout") else x
-    steps, batch, inputs = sequence.shape
+    steps, batch, _ = sequence.shape
     if lengths is not None and lengths.array is not None and all(length == steps for length in lengths.array.reshape(-1)):
         lengths = None
     column = None if lengths is None else n.reshape(lengths, (batch, 1))
@@ -116,6 +128,7 @@ def _recurrent(
     for d in range(directions):
         now: Sequence[Value] = [n.reshape(slice_axis(n, s, 0, d, d + 1), s.shape[1:]) for s in state]
         backward = d == 1 or n.str("direction", "forward") == "reverse"
+        projected = project(sequence, d)
 
         def step(t: Value, before: Sequence[Value], row: Value, d: int = d) -> tuple[Sequence[Value], Value]:
             """(the next state, y) at time t."""
@@ -135,12 +148,12 @@ def _recurrent(
                 return None, following, [y] if wanted else []
 
             stacks = [(0, backward)] if wanted else []
-            results = run_time_loop(n, body, now, trips=steps, scanned=[(sequence, 0, backward)], stacks=stacks)
+            results = run_time_loop(n, body, now, trips=steps, scanned=[(projected, 0, backward)], stacks=stacks)
             now, rows = results[: len(state)], results[len(state) :]
         else:
             at: dict[int, Value] = {}
             for t in reversed(range(steps)) if backward else range(steps):
-                row = n.reshape(slice_axis(n, sequence, 0, t, t + 1), (batch, inputs))
+                row = n.reshape(slice_axis(n, projected, 0, t, t + 1), (batch, projected.shape[2]))
                 now, y = step(n.constant(np.asarray(t)), now, row)
                 at[t] = n.reshape(y, (1, *y.shape))
             rows = [_joined(n, [at[t] for t in range(steps)], 0)]
@@ -212,11 +225,10 @@ def _rnn(
     functions = _activations(n, ["Tanh"], directions)
 
     def cell(step: Value, state: tuple[Value, ...], d: int) -> tuple[Value, ...]:
-        here = _affine(n, step, _rows(n, w, d, 0, hidden), _rows(n, b, d, 0, hidden))
         back = _affine(n, state[0], _rows(n, r, d, 0, hidden), _rows(n, b, d, hidden, 2 * hidden))
-        return (functions[d][0](_clipped(n, n.add(here, back))),)
+        return (functions[d][0](_clipped(n, n.add(step, back))),)
 
-    y, final = _recurrent(n, x, [_state(n, h0, x, (directions, batch, hidden))], lengths, directions, cell)
+    y, final = _recurrent(n, x, _projected(n, w, b), [_state(n, h0, x, (directions, batch, hidden))], lengths, directions, cell)
     return y, *final
 
 
@@ -233,21 +245,23 @@ def _gru(
     def cell(step: Value, state: tuple[Value, ...], d: int) -> tuple[Value, ...]:
         (h,) = state
 
-        def gate(g: int, previous: Value) -> tuple[Value, Value]:
-            here = _affine(n, step, _rows(n, w, d, g * hidden, (g + 1) * hidden), _rows(n, b, d, g * hidden, (g + 1) * hidden))
-            bias = _rows(n, b, d, (3 + g) * hidden, (4 + g) * hidden)
-            return here, _affine(n, previous, _rows(n, r, d, g * hidden, (g + 1) * hidden), bias)
+        def part(of: Value, g: int) -> Value:
+            return slice_axis(n, of, 1, g * hidden, (g + 1) * hidden)
+
+        def back(previous: Value, first: int, end: int) -> Value:
+            """The product of a state with the weights of some gates."""
+            bias = _rows(n, b, d, (3 + first) * hidden, (3 + end) * hidden)
+            return _affine(n, previous, _rows(n, r, d, first * hidden, end * hidden), bias)
 
         sigma, tanh = functions[d]
-        update, reset = (sigma(_clipped(n, n.add(*gate(g, h)))) for g in (0, 1))
-        if n.int("linear_before_reset"):
-            here, back = gate(2, h)
-            new = tanh(_clipped(n, n.add(here, n.mul(reset, back))))
-        else:
-            new = tanh(_clipped(n, n.add(*gate(2, n.mul(reset, h)))))
+        linear = bool(n.int("linear_before_reset"))
+        gates = back(h, 0, 3 if linear else 2)
+        update, reset = (sigma(_clipped(n, n.add(part(step, g), part(gates, g)))) for g in (0, 1))
+        old = n.mul(reset, part(gates, 2)) if linear else back(n.mul(reset, h), 2, 3)
+        new = tanh(_clipped(n, n.add(part(step, 2), old)))
         return (n.add(n.mul(n.sub(one, update), new), n.mul(update, h)),)
 
-    y, final = _recurrent(n, x, [_state(n, h0, x, (directions, batch, hidden))], lengths, directions, cell)
+    y, final = _recurrent(n, x, _projected(n, w, b), [_state(n, h0, x, (directions, batch, hidden))], lengths, directions, cell)
     return y, *final
 
 
@@ -270,8 +284,7 @@ def _general_lstm(
     def cell(step: Value, state: tuple[Value, ...], d: int) -> tuple[Value, ...]:
         h, c = state
         sigma, cell_in, cell_out = functions[d]
-        here = _affine(n, step, _rows(n, w, d, 0, 4 * hidden), _rows(n, b, d, 0, 4 * hidden))
-        total = n.add(here, _affine(n, h, _rows(n, r, d, 0, 4 * hidden), _rows(n, b, d, 4 * hidden, 8 * hidden)))
+        total = n.add(step, _affine(n, h, _rows(n, r, d, 0, 4 * hidden), _rows(n, b, d, 4 * hidden, 8 * hidden)))
 
         def gate(g: int, seen: Value | None) -> Value:
             part = slice_axis(n, total, 1, g * hidden, (g + 1) * hidden)
@@ -285,5 +298,5 @@ def _general_lstm(
         return n.mul(sigma(gate(1, new)), cell_out(new)), new
 
     state = (directions, batch, hidden)
-    y, final = _recurrent(n, x, [_state(n, h0, x, state), _state(n, c0, x, state)], lengths, directions, cell)
+    y, final = _recurrent(n, x, _projected(n, w, b), [_state(n, h0, x, state), _state(n, c0, x, state)], lengths, directions, cell)
     return y, *final
