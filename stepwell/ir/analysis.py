@@ -77,6 +77,7 @@ class Dominance:
     def __init__(self, op: Operation) -> None:
         self._trees: dict[Block, Tree] = {}
         self._frontiers: dict[Block, dict[Block, list[Block]]] = {}
+        self._parents: dict[Region, dict[Block, Block]] = {}
 
     def tree(self, region: Region) -> Tree:
         """The reachable blocks of a region, each with those that it immediately dominates."""
@@ -105,6 +106,66 @@ class Dominance:
                     found[block] = None
                     waiting.append(block)
         return list(found)
+
+    # ---- blocks of any region: one dominates what it holds, and what the blocks that it dominates hold
+
+    def is_reachable(self, block: Block) -> bool:
+        """Whether a way leads to the block from the first one of its region."""
+        return block.parent is not None and block in self.tree(block.parent)
+
+    def properly_dominates(self, a: Block, b: Block) -> bool:
+        """Whether every way to `b`, another block, leads through `a`, or into it."""
+        around = _ancestor(b, a.parent)
+        if a is b or around is None or a.parent is None:
+            return False
+        return around is a or a in self._above(around)
+
+    def dominates(self, a: Block, b: Block) -> bool:
+        """Whether every way to `b` leads through `a`, which may be `b`."""
+        return a is b or self.properly_dominates(a, b)
+
+    def common(self, blocks: Iterable[Block]) -> Block | None:
+        """The nearest block that dominates all of these."""
+        first, *others = blocks
+        found: Block | None = first
+        for other in others:
+            found = None if found is None else self._common(found, other)
+        return found
+
+    def _above(self, block: Block) -> list[Block]:
+        """The blocks of the same region that dominate `block`, itself the first."""
+        assert block.parent is not None
+        if block.parent not in self._parents:
+            self._parents[block.parent] = {child: parent for parent, children in self.tree(block.parent).items() for child in children}
+        parents, found = self._parents[block.parent], [block]
+        while found[-1] in parents:
+            found.append(parents[found[-1]])
+        return found
+
+    def immediate(self, block: Block) -> Block | None:
+        """The nearest other block of the same region that dominates `block`."""
+        above = self._above(block)
+        return above[1] if len(above) > 1 else None
+
+    def _common(self, a: Block, b: Block) -> Block | None:
+        current: Block | None = a
+        while current is not None:
+            inside = _ancestor(b, current.parent)
+            if inside is not None:
+                above = set(self._above(inside))
+                return next((block for block in self._above(current) if block in above), None)
+            around = current.parent_op()
+            current = around.parent if around is not None else None
+        return None
+
+
+def _ancestor(block: Block, region: Region | None) -> Block | None:
+    """The block of `region` that is, or holds, `block`."""
+    current: Block | None = block
+    while current is not None and current.parent is not region:
+        around = current.parent_op()
+        current = around.parent if around is not None else None
+    return current
 
 
 def _frontier(tree: Tree) -> dict[Block, list[Block]]:

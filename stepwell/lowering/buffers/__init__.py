@@ -7,5 +7,8 @@ PASSES: dict[str, str] = {
     "buffer-deallocation-simplification": "stepwell.lowering.buffers.deallocation.simplify:BufferDeallocationSimplification",
     "bufferization-lower-deallocations": "stepwell.lowering.buffers.deallocation.lower:LowerDeallocations",
     "expand-realloc": "stepwell.lowering.buffers.expand_realloc:ExpandRealloc",
+    "buffer-hoisting": "stepwell.lowering.buffers.hoist:BufferHoisting",
+    "promote-buffers-to-stack": "stepwell.lowering.buffers.hoist:PromoteBuffersToStack",
+    "buffer-results-to-out-params": "stepwell.lowering.buffers.out_params:BufferResultsToOutParams",
     "buffer-loop-hoisting": "stepwell.lowering.buffers.hoist:BufferLoopHoisting",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, FunctionType, MemRefType, UnrankedMemRefType
@@ -18,10 +18,12 @@ class DropEquivalentBufferResults(Pass):
     """before:  func.func private @f(%m: memref<4xf32>) -> memref<4xf32> { ... return %m }    %r = call @f(%a)    use(%r)
     after:   func.func private @f(%m: memref<4xf32>) { ... return }                        call @f(%a)         use(%a)
 
-    Only private functions are changed: others may have callers elsewhere.
+    Only private functions are changed, for others may have callers elsewhere, unless `modify-public-functions` says that they do not.
     """
 
-    name = "drop-equivalent-buffer-results"
+    name: ClassVar[str] = "drop-equivalent-buffer-results"
+
+    modify_public_functions: bool = False
 
     def run(self, op: Operation, ctx: Context) -> None:
         calls: dict[str, list[Any]] = {}
@@ -32,9 +34,14 @@ class DropEquivalentBufferResults(Pass):
             elif inner.name == "func.func":
                 functions.append(inner)
         for function in functions:
-            visibility = function.properties.get("sym_visibility")
-            if visibility is not None and visibility.data == "private":
+            if self.modify_public_functions or is_private(function):
                 _drop(function, calls.get(function.sym_name.data, []))
+
+
+def is_private(function: Any) -> bool:
+    """Whether nobody outside of the module can call the function."""
+    visibility = function.properties.get("sym_visibility")
+    return visibility is not None and visibility.data == "private"
 
 
 def _drop(function: Any, calls: list[Any]) -> None:

@@ -18,7 +18,7 @@ from stepwell.ir.passes import Pass
 from stepwell.ir.rewrite.folding import constant_of
 from stepwell.ir.rewrite.pattern_set import CanonicalPatternsOf
 from stepwell.ir.rewrite.rewriting import Greediness, rewrite_greedily
-from stepwell.lowering.buffers.deallocation.origins import BufferOrigins, is_allocation, view_base
+from stepwell.lowering.buffers.origins import BufferOrigins, is_allocation, view_base
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ class BufferOrigins:
 
     def __init__(self, root: Operation) -> None:
         self._sources: dict[SSAValue, list[SSAValue]] = {}
+        self._targets: dict[SSAValue, list[SSAValue]] = {}
         self._ends: set[SSAValue] = set()
         for op in root.walk():
             self._note(op)
@@ -81,16 +82,14 @@ class BufferOrigins:
     def _flows(self, source: SSAValue, value: SSAValue) -> None:
         if _is_buffer(source) and _is_buffer(value):
             self._sources.setdefault(value, []).append(source)
+            self._targets.setdefault(source, []).append(value)
 
     def _origins(self, value: SSAValue) -> set[SSAValue]:
-        seen = {value}
-        pending = [value]
-        while pending:
-            for source in self._sources.get(pending.pop(), ()):
-                if source not in seen:
-                    seen.add(source)
-                    pending.append(source)
-        return seen & self._ends
+        return _closure(value, self._sources) & self._ends
+
+    def aliases(self, value: SSAValue) -> set[SSAValue]:
+        """The values that may be a buffer, or a view of it: itself, and whatever it flows into."""
+        return _closure(value, self._targets)
 
     def same_allocation(self, a: SSAValue, b: SSAValue) -> bool | None:
         """Whether two buffers are one allocation; None where that is not known."""
@@ -106,3 +105,14 @@ class BufferOrigins:
         known_a = all(is_allocation(value) or _is_function_argument(value) for value in one)
         known_b = all(is_allocation(value) or _is_function_argument(value) for value in two)
         return False if (new_a and known_b) or (known_a and new_b) else None
+
+
+def _closure(value: SSAValue, edges: dict[SSAValue, list[SSAValue]]) -> set[SSAValue]:
+    seen = {value}
+    pending = [value]
+    while pending:
+        for other in edges.get(pending.pop(), ()):
+            if other not in seen:
+                seen.add(other)
+                pending.append(other)
+    return seen
