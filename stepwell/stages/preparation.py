@@ -27,7 +27,7 @@ from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
 
 MOST_DIMENSIONS = 2
-"""Free dimensions that are planned for as one and as more; of the others only what they were is planned for."""
+"""Free dimensions that are planned for as one and as more."""
 CHANNELS = 8
 """Free dimensions that are shorter may be channels, of which weights allow one number only, whatever the model declares."""
 LARGEST = 1 << 24
@@ -120,24 +120,27 @@ def shapes_of(values: Mapping[str, Value]) -> str:
 def combinations(declared: Mapping[str, ValueInfoProto], given: Mapping[str, Value]) -> Iterator[list[dict[str, Value]]]:
     """Inputs of further shapes to plan for, each as alternatives: the next is tried where the model refuses one.
 
-    Free dimensions that are more than one become twice as long: kernels learn what varies. The first dimensions are planned for as one,
-    too, or, where they are one, as more.
+    The first dimensions are planned for as they are and the other way: as one, or, where they are one, as more. The rest becomes twice
+    as long, so that kernels learn what varies. Where a model makes less and less of a dimension (an image), one may come out that was not
+    one when it was longer: so all is planned for with the rest as it is, too.
     """
     extents = _free_extents(declared, given)
     if not extents:
         return
-    flipped = list(extents)[:MOST_DIMENSIONS]
-    for ones in product((False, True), repeat=len(flipped)):
-        alternatives: list[dict[str, Value]] = []
-        for least, more in ((2, MANY), (CHANNELS, MANY), (CHANNELS, 2), (LARGEST, 2)):
-            wanted = {symbol: extent * 2 if extent >= least else extent for symbol, extent in extents.items()}
-            for symbol, differs in zip(flipped, ones, strict=True):
-                if differs:
-                    wanted[symbol] = 1 if extents[symbol] > 1 else more
-            values = {name: _resized(name, value, declared, wanted) for name, value in given.items()}
-            if all(not isinstance(v, np.ndarray) or v.size <= LARGEST for v in values.values()):
-                alternatives.append(values)
-        yield alternatives
+    first = {symbol for name, value in given.items() for symbol, _ in _dimensions(name, value, declared)[:1]}
+    flipped = [s for s, extent in extents.items() if s in first or extent == 1 or extent >= CHANNELS][:MOST_DIMENSIONS]
+    for doubles in (True, False) if len(extents) > len(flipped) else (True,):
+        for ones in product((False, True), repeat=len(flipped)):
+            alternatives: list[dict[str, Value]] = []
+            for least, more in ((2, MANY), (CHANNELS, MANY), (CHANNELS, 2)) if doubles else ((LARGEST, MANY), (LARGEST, 2)):
+                wanted = {symbol: extent * 2 if extent >= least else extent for symbol, extent in extents.items()}
+                for symbol, differs in zip(flipped, ones, strict=True):
+                    if differs:
+                        wanted[symbol] = 1 if extents[symbol] > 1 else more
+                values = {name: _resized(name, value, declared, wanted) for name, value in given.items()}
+                if all(not isinstance(v, np.ndarray) or v.size <= LARGEST for v in values.values()):
+                    alternatives.append(values)
+            yield alternatives
 
 
 def _free_extents(declared: Mapping[str, ValueInfoProto], given: Mapping[str, Value]) -> dict[str, int]:

@@ -48,6 +48,8 @@ class Remembered:
     names: Names = ()
     general: bool = False
     """Whether it was made to serve other extents, too."""
+    inputs: frozenset[int] = frozenset()
+    """The extents of the inputs that the program had then."""
 
 
 @dataclass
@@ -90,7 +92,7 @@ class ScheduleMemory:
                 return old.steps
         if alike:
             chosen = tuple(_for_any_rows(step, extents) for step in chosen)
-        remembered.append(Remembered(chosen, dict(extents), names))
+        remembered.append(Remembered(chosen, dict(extents), names, inputs=self.inputs))
         return chosen
 
     def find(self, structure: str, stages: Sequence[Sequence[int]]) -> Remembered | None:
@@ -110,19 +112,19 @@ class ScheduleMemory:
         entered += [Remembered(tuple(form), dict(extents), names, general=True) for form in forms]
 
     def varying(self, structure: str, names: Names, extents: Mapping[str, int], constant: frozenset[str]) -> frozenset[str]:
-        """The loops whose extents shapes decide: those that were met with another extent only, or, where a kernel was never met, all but
-        `constant`, the loops along constants.
-        """
-        met = [old.extents for old in self.known.get(structure, ()) if old.names == names and not old.general]
-        if not met:
-            return frozenset(name for name, extent in extents.items() if name not in constant or extent in self.inputs)
-        return frozenset(name for name, extent in extents.items() if all(old.get(name) != extent for old in met))
+        """The loops whose extents shapes decide: all but those along constants (`constant`), unless these have an extent of the inputs. A
+        kernel that was met with the same extent for other inputs gives no such loop."""
+        met = [old for old in self.known.get(structure, ()) if old.names == names and not old.general and not old.inputs & self.inputs]
+        always = {name for name, extent in extents.items() if any(old.extents.get(name) == extent for old in met)}
+        return frozenset(name for name, extent in extents.items() if name not in always and (name not in constant or extent in self.inputs))
 
     # -- kept
 
     def to_bytes(self) -> bytes:
         """The memory as JSON, to be kept as a cache entry."""
-        known = {key: [[r.steps, dict(r.extents), r.names, r.general] for r in entries] for key, entries in self.known.items()}
+        known = {
+            key: [[r.steps, dict(r.extents), r.names, r.general, sorted(r.inputs)] for r in entries] for key, entries in self.known.items()
+        }
         return json.dumps([known, self.kernel_names]).encode()
 
     @classmethod
@@ -133,8 +135,8 @@ class ScheduleMemory:
         return cls(
             {
                 key: [
-                    Remembered(tuple(map(tuple, steps)), extents, tuple(map(tuple, names)), general)
-                    for steps, extents, names, general in entries
+                    Remembered(tuple(map(tuple, steps)), extents, tuple(map(tuple, names)), general, frozenset(inputs))
+                    for steps, extents, names, general, inputs in entries
                 ]
                 for key, entries in known.items()
             },

@@ -129,6 +129,16 @@ def test_what_is_prepared_does_not_count_schedules_for_some_extents_only() -> No
         assert memory.varying("new", (("m", "n"),), {"m": 29, "n": 64}, frozenset({"n"})) == {"m", "n"}
 
 
+def test_loops_that_were_met_for_the_same_inputs_may_vary() -> None:
+    memory = ScheduleMemory()
+    with memory.used(inputs=frozenset({3, 7})):
+        memory.reuse("k", rows(14, "overlap"), {"m": 28, "n": 64}, (("m", "n"),))
+    with memory.used(general=True, inputs=frozenset({3})):
+        assert memory.varying("k", (("m", "n"),), {"m": 28, "n": 64}, frozenset()) == {"m", "n"}
+    with memory.used(general=True, inputs=frozenset({14})):
+        assert memory.varying("k", (("m", "n"),), {"m": 28, "n": 64}, frozenset()) == frozenset()
+
+
 def test_a_memory_is_kept_as_text() -> None:
     memory = ScheduleMemory()
     memory.remember_forms("k", [(*rows(4), ("prefetch", 1, "k", 8))], {"m": 28, "n": 64}, (("m", "n"),))
