@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, digest
 from stepwell.backends.cpu.host import host_fingerprint
 from stepwell.backends.cpu.image import FileStamp, ProgramImage
+from stepwell.backends.cpu.mapping import are_kept, map_weights
 from stepwell.backends.cpu.program import Program
 from stepwell.ir.diagnostics import CompileError, UnsupportedModel, only_compile_errors
 from stepwell.ir.settings import checked_settings
@@ -244,7 +245,7 @@ def _build(
         del module
         collect()  # before the program takes memory of its own
     image.files = [file for file in files if file is not None]
-    if key and (not image.weights.size or store.blob_path(image.weights.key) is not None):
+    if key and are_kept(store, image.weights):
         store.store(key, image.to_bytes(), "program")
     clock.show("done")
     return Program(image, code, weights, threads, from_cache=False)
@@ -263,7 +264,7 @@ def _load(store: ObjectCache, key: str, threads: int) -> Program | None:
     code = image.load_code(store) if image.is_fresh() else None
     if code is None:
         return None
-    weights = store.map_blob(image.weights.key, image.weights.size, image.weights.checksum) if image.weights.size else b""
+    weights = map_weights(store, image.weights) if image.weights.size else b""
     if weights is None:
         return None
     pool_address(threads)  # may raise, and that is not the fault of the objects

@@ -14,6 +14,7 @@ from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, diges
 from stepwell.backends.cpu.clock import Clock
 from stepwell.backends.cpu.host import host_fingerprint
 from stepwell.backends.cpu.image import FileStamp
+from stepwell.backends.cpu.mapping import are_kept
 from stepwell.backends.cpu.program import Program
 from stepwell.backends.cpu.weights import KnownWeights
 from stepwell.lowering.schedule.memory import ScheduleMemory
@@ -76,7 +77,7 @@ class StageCompiler:
             image.facts["kernels_of_other_extents"] = memory.reused
             self._keep_memory(memory, before)
         image.files = self._files
-        if key and (not image.weights.size or self._store.blob_path(image.weights.key) is not None):
+        if key and are_kept(self._store, image.weights):
             self._store.store(key, image.to_bytes(), "program")
         return Program(image, code, weights, self._threads, from_cache=False)
 

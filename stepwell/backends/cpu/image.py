@@ -55,11 +55,22 @@ class KernelCall:
 
 @dataclass(frozen=True)
 class WeightsBlob:
-    """Packed weights: a file of the cache, to be mapped."""
+    """Packed weights: a file of the cache, to be mapped, or two, one behind the other."""
 
     key: str
     size: int
     checksum: int
+    second: WeightsBlob | None = None
+
+    @property
+    def parts(self) -> tuple[WeightsBlob, ...]:
+        """The files."""
+        return (self,) if self.second is None else (self, self.second)
+
+    @property
+    def total_size(self) -> int:
+        """Bytes of all parts."""
+        return sum(part.size for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -107,7 +118,8 @@ class ProgramImage:
         data = json.loads(raw)
         data["inputs"] = [TensorSpec(x["name"], tuple(x["shape"]), x["dtype"]) for x in data["inputs"]]
         data["outputs"] = [TensorSpec(x["name"], tuple(x["shape"]), x["dtype"]) for x in data["outputs"]]
-        data["weights"] = WeightsBlob(**data["weights"])
+        second = data["weights"].pop("second")
+        data["weights"] = WeightsBlob(**data["weights"], second=None if second is None else WeightsBlob(**second))
         data["calls"] = [KernelCall(**call) for call in data["calls"]]
         data["files"] = [FileStamp(**file) for file in data["files"]]
         return cls(**data)

@@ -69,7 +69,7 @@ class Report:
         kernels = len({call.kernel for call in self.image.calls})
         seconds = sum(self.facts.get("seconds", {}).values())
         how = "from the cache" if self.from_cache else f"compiled in {seconds:.2f} s"
-        weights, arena = amount(self.image.weights.size, "B"), amount(self.image.arena_size, "B")
+        weights, arena = amount(self.image.weights.total_size, "B"), amount(self.image.arena_size, "B")
         what = f"{_count(kernels, 'kernel')} in {_count(calls, 'call')}, {amount(flops, 'flop')}"
         return f"{what}, weights {weights}, arena {arena}, {how}"
 

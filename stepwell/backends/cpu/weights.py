@@ -11,7 +11,7 @@ import ctypes
 import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, cast
@@ -21,6 +21,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, ModuleO
 
 from stepwell.backends.cpu.cache import ObjectCache
 from stepwell.backends.cpu.image import WeightsBlob
+from stepwell.backends.cpu.mapping import can_map_together, map_weights
 from stepwell.backends.cpu.numpy_address import address_of, aligned_bytes
 from stepwell.ir.constants import array_of, is_splat
 from stepwell.ir.diagnostics import CompileError
@@ -41,6 +42,15 @@ class Weights:
 
     size: int
     payloads: list[tuple[int, bytes]]
+    second_part: int = 0
+    """Where it begins; 0 where there is one part only."""
+
+    def parts(self) -> tuple[Weights, Weights]:
+        """Both parts, each a block of its own."""
+        begin = self.second_part
+        first = [(offset, payload) for offset, payload in self.payloads if offset < begin]
+        second = [(offset - begin, payload) for offset, payload in self.payloads if offset >= begin]
+        return Weights(begin, first), Weights(self.size - begin, second)
 
     def layout(self) -> Layout:
         """Where the payloads lie."""
@@ -110,13 +120,23 @@ def take_weights(module: ModuleOp) -> Weights:
     for (offset, payload), (following, _) in pairwise(payloads):
         if offset + len(payload) > following:
             raise CompileError("two constants overlap in the plan of the weights")
-    return Weights(size.value.data if isinstance(size, IntegerAttr) else 0, payloads)
+    second = module.attributes.get("stepwell.weights_second_part")
+    number = [attribute.value.data if isinstance(attribute, IntegerAttr) else 0 for attribute in (size, second)]
+    return Weights(number[0], payloads, number[1])
 
 
 def collect_weights(weights: Weights, store: ObjectCache, known: KnownWeights | None = None) -> tuple[Any, WeightsBlob]:
     """The block as memory, a mapped file where the cache keeps it, and its description. Consumes the payloads."""
     if weights.size == 0:
         return b"", WeightsBlob("", 0, 0)
+    if weights.second_part and store.folder is not None and can_map_together():
+        blobs = [collect_weights(part, store, known)[1] for part in weights.parts()]
+        blob = replace(blobs[0], second=blobs[1])
+        together = map_weights(store, blob, checked=True)
+        if together is None:
+            return _in_memory(weights), WeightsBlob("", weights.size, 0)
+        weights.payloads.clear()
+        return together, blob
     if known is not None:
         layout = weights.layout()
         found = known.find(weights)

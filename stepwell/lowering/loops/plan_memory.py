@@ -2,7 +2,8 @@
 
 In: `@main` on memrefs, with a `memref.alloc` per intermediate and `memref.get_global` per constant. Out: `@main(%arena, %weights,
 inputs..., outputs...)` where both are `memref.view`s at fixed offsets; `stepwell.arena_size`, `stepwell.arena_lower_bound` and
-`stepwell.weights_size` on the module, `offset` on each `memref.global`.
+`stepwell.weights_size` on the module, `offset` on each `memref.global`. For programs of any shape (`ScheduleMemory`), large constants and
+small ones are two parts of the weights, `stepwell.weights_second_part` is where the second one begins.
 
 Two buffers may share bytes when no call uses one while the other still lives. Placement is greedy: each buffer at the
 lowest offset that is free during its life, in the best of three orders (largest first is that of Pisarchyk and Lee 2020, arXiv 2001.03288).
@@ -27,11 +28,16 @@ from stepwell.ir.constants import DYNAMIC, dtype_of
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
 from stepwell.lowering.loops.memref_types import buffer_type
+from stepwell.lowering.schedule.memory import memory
 from stepwell.lowering.structured.control import body_of, branches_of
 from stepwell.lowering.structured.kernels import TopConstants, callers, erase_dead, insert_before, location_of, module_of, name_of
 
 ALIGNMENT = 64
 PAGE = 4096
+PART_ALIGNMENT = 1 << 16
+"""Of the parts of the weights: each is mapped from a file of its own."""
+LARGE_WEIGHT = 4 << 20
+"""Bytes from which on a constant is a weight that is the same for every shape."""
 STAGGER = 17 * ALIGNMENT
 """What large buffers keep from a multiple of a page: loads that follow a store to the same address modulo 4096 wait for it, and 17 is
 odd, so that 64 neighbours all differ."""
@@ -75,13 +81,15 @@ class PlanMemory(Pass):
             where = location_of(functions[1]) if functions else location_of(module)
             raise CompileError(f"plan-memory wants a module with one function that is no kernel; there are: {names}", location=where)
         main = functions[0]
-        offsets, weights_size = _place_weights(module.body.block)
+        offsets, weights_size, second_part = _place_weights(module.body.block, apart=memory() is not None)
         buffers = _find_buffers(main)
         arena_size = place(buffers)
         _rewrite(main, buffers, offsets)
         module.attributes["stepwell.arena_size"] = IntegerAttr(arena_size, i64)
         module.attributes["stepwell.arena_lower_bound"] = IntegerAttr(lower_bound(buffers), i64)
         module.attributes["stepwell.weights_size"] = IntegerAttr(weights_size, i64)
+        if second_part:
+            module.attributes["stepwell.weights_second_part"] = IntegerAttr(second_part, i64)
 
 
 def size_in_bytes(type: MemRefType[Any]) -> int:
@@ -241,16 +249,23 @@ def lower_bound(buffers: Sequence[Buffer]) -> int:
     return peak
 
 
-def _place_weights(block: Block) -> tuple[dict[str, int], int]:
-    """Offsets of the globals, in order; their total size."""
+def _place_weights(block: Block, *, apart: bool) -> tuple[dict[str, int], int, int]:
+    """Offsets of the globals, in order; their total size, and where the second part of it begins. With `apart`, large ones come first: they
+    are the same for every shape, where small ones (a mask, positions) need not be."""
+    globals_ = [(op, size_in_bytes(cast(MemRefType[Any], op.type))) for op in block.ops if isinstance(op, memref.GlobalOp)]
+    split = len(globals_)
+    if apart:
+        globals_.sort(key=lambda each: each[1] < LARGE_WEIGHT)
+        split = sum(size >= LARGE_WEIGHT for _, size in globals_)
     offsets: dict[str, int] = {}
-    size = 0
-    for op in block.ops:
-        if isinstance(op, memref.GlobalOp):
-            op.attributes["offset"] = IntegerAttr(size, i64)
-            offsets[op.sym_name.data] = size
-            size = _aligned(size + size_in_bytes(cast(MemRefType[Any], op.type)))
-    return offsets, size
+    end = second = 0
+    for position, (op, size) in enumerate(globals_):
+        if position == split and position:
+            second = end = _aligned(end, PART_ALIGNMENT)
+        op.attributes["offset"] = IntegerAttr(end, i64)
+        offsets[op.sym_name.data] = end
+        end = _aligned(end + size)
+    return offsets, end, second
 
 
 # ---- rewriting ------------------------------------------------------------------------------------------------------------------
