@@ -24,6 +24,7 @@ DIALECTS: dict[str, str] = {
     "index": "stepwell.dialects.index:Index",
     "func": "stepwell.dialects.func:Func",
     "cf": "stepwell.dialects.cf:Cf",
+    "xevm": "stepwell.dialects.xevm:XeVM",
 }
 
 RARE: dict[str, str] = {
@@ -51,6 +52,7 @@ RULES: dict[str, str] = {
     "gpu": "stepwell.dialects.gpu.rules:RULES",
     "llvm": "stepwell.dialects.llvm.rules:RULES",
     "nvvm": "stepwell.dialects.nvvm:RULES",
+    "xevm": "stepwell.dialects.xevm:RULES",
     "memref": "stepwell.dialects.memref.rules:RULES",
     "scf": "stepwell.dialects.scf.rules:RULES",
     "func": "stepwell.dialects.func.rules:RULES",

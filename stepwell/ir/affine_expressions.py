@@ -35,6 +35,11 @@ Constant = AffineConstantExpr
 # ---- one operation, folded ----------------------------------------------------------------------------------------------------------
 
 
+def wrapped(value: int) -> AffineConstantExpr:
+    """The constant of that value as a signed number of 64 bits."""
+    return Constant((value + (1 << 63)) % (1 << 64) - (1 << 63))
+
+
 def is_symbolic(expr: AffineExpr) -> bool:
     """Whether no dimension occurs."""
     if isinstance(expr, Binary):
@@ -69,7 +74,7 @@ def add(lhs: AffineExpr, rhs: AffineExpr) -> AffineExpr:
     """`lhs + rhs`: constants last and folded, symbols after dimensions, `a * c + a * d` joined, remainders found."""
     if isinstance(lhs, Constant):
         if isinstance(rhs, Constant):
-            return Constant(lhs.value + rhs.value)
+            return wrapped(lhs.value + rhs.value)
         return add(rhs, lhs)
     if isinstance(rhs, Constant):
         if rhs.value == 0:
@@ -79,10 +84,10 @@ def add(lhs: AffineExpr, rhs: AffineExpr) -> AffineExpr:
     tail = lhs.rhs if isinstance(lhs, Binary) and lhs.kind is ADD and isinstance(lhs.rhs, Constant) else None
     if tail is not None and isinstance(lhs, Binary):
         if isinstance(rhs, Constant):
-            return add(lhs.lhs, Constant(tail.value + rhs.value))
+            return add(lhs.lhs, wrapped(tail.value + rhs.value))
     (first, c), (second, d) = _scaled(lhs), _scaled(rhs)
     if first == second:
-        return mul(first, Constant(c + d))
+        return mul(first, wrapped(c + d))
     if tail is not None and isinstance(lhs, Binary):
         return add(add(lhs.lhs, rhs), tail)
     if (remainder := _as_remainder(lhs, rhs)) is not None:
@@ -111,7 +116,7 @@ def mul(lhs: AffineExpr, rhs: AffineExpr) -> AffineExpr:
     """`lhs * rhs`: the constant, or else what is symbolic, on the right."""
     if isinstance(lhs, Constant):
         if isinstance(rhs, Constant):
-            return Constant(lhs.value * rhs.value)
+            return wrapped(lhs.value * rhs.value)
         return mul(rhs, lhs)
     if not is_symbolic(rhs):
         return mul(rhs, lhs) if is_symbolic(lhs) else Binary(MUL, lhs, rhs)
@@ -122,7 +127,7 @@ def mul(lhs: AffineExpr, rhs: AffineExpr) -> AffineExpr:
             return rhs
     if isinstance(lhs, Binary) and lhs.kind is MUL and isinstance(lhs.rhs, Constant):
         if isinstance(rhs, Constant):
-            return mul(lhs.lhs, Constant(lhs.rhs.value * rhs.value))
+            return mul(lhs.lhs, wrapped(lhs.rhs.value * rhs.value))
         return mul(mul(lhs.lhs, rhs), lhs.rhs)
     return Binary(MUL, lhs, rhs)
 

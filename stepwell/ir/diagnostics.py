@@ -36,13 +36,18 @@ class UnsupportedModel(CompileError):
 class InternalError(CompileError):
     """A fault of the compiler itself in `step` ("pass 'nn-raise'"). The exception that was met is chained as its cause."""
 
-    def __init__(self, step: str, cause: BaseException) -> None:
+    def __init__(self, step: str, cause: BaseException, *, location: str | None = None) -> None:
         lines = str(cause).strip().splitlines()
         what = f"{type(cause).__name__}: {lines[0][:200]}" if lines else type(cause).__name__
-        super().__init__(f"internal error in {step}: {what}", hint="this is a fault of stepwell; please report it")
+        hint = (
+            "this is a fault of stepwell; please report it; --debug shows more"
+            if location
+            else "this is a fault of stepwell; please report it"
+        )
+        super().__init__(f"internal error in {step}: {what}", location=location, hint=hint)
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.hint})"
+        return super().__str__() if self.location else f"{self.message} ({self.hint})"
 
 
 @contextmanager

@@ -90,7 +90,7 @@ def test_large_constants_are_hex_or_elided():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("func.func @f() {\n  %0 = arith.addii %1\n}", "a.mlir:2:8: error: operation 'arith.addii' is unknown (did you mean 'arith.addi'"),
+        ("func.func @f() {\n  %0 = arith.addii %1\n}", "a.mlir:2:8: error: custom op 'arith.addii' is unknown (did you mean 'arith.addi'"),
         ("func.func @f() {", "a.mlir:1:17: error: "),
         (
             "%0 = arith.constant dense<[1, 2]> : tensor<3xi32>",

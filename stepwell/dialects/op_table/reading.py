@@ -124,7 +124,7 @@ _PUNCTUATION = re.compile(r"[^\w]")
 
 
 def _accept(parser: Parser, text: str) -> bool:
-    if text == "":
+    if not text.strip():
         return True
     if _PUNCTUATION.match(text):
         return parser.parse_optional_punctuation(cast(Any, text)) is not None
@@ -132,7 +132,7 @@ def _accept(parser: Parser, text: str) -> bool:
 
 
 def _expect(parser: Parser, text: str) -> None:
-    if text and not _accept(parser, text):
+    if not _accept(parser, text):
         parser.raise_error(f"expected '{text}'")
 
 

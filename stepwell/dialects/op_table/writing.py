@@ -50,7 +50,8 @@ def write_element(op: RowOperation, writing: Writing, element: Element) -> None:
     printer = writing.printer
     match element.what:
         case "literal":
-            if element.text == "":
+            if not element.text.strip():
+                printer.print_string(element.text)
                 writing.space = False
             else:
                 writing.word(element.text)
@@ -66,9 +67,15 @@ def write_element(op: RowOperation, writing: Writing, element: Element) -> None:
             writing.gap()
             first, second = element.inside
             printer.print_function_type([v.type for v in _held(op, first)], [v.type for v in _held(op, second)])
-        case "attr-dict" | "attr-dict-with-keyword" | "prop-dict":
-            if element.what == "prop-dict":
-                return
+        case "prop-dict":
+            stated = {name: value for name, value in op.properties.items() if not _is_silent(op, writing, name, value)}
+            if stated:
+                printer.print_string(" <")
+                printer.print_attr_dict(stated)
+                printer.print_string(">")
+                writing.space = True
+            writing.said.update(op.properties)
+        case "attr-dict" | "attr-dict-with-keyword":
             held = {**op.properties, **op.attributes}
             stated = {name: value for name, value in held.items() if not _is_silent(op, writing, name, value)}
             if stated:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from xdsl.ir.affine import AffineConstantExpr, AffineConstraintExpr, AffineConstraintKind, AffineExpr
 from xdsl.parser.affine_parser import AffineParser
 from xdsl.utils.exceptions import ParseError
-from xdsl.utils.mlir_lexer import MLIRToken
+from xdsl.utils.mlir_lexer import MLIRToken, MLIRTokenKind
 
 from stepwell.ir.affine_expressions import ZERO, add, ceildiv, floordiv, is_symbolic, mod, mul, negated
 
@@ -38,3 +38,11 @@ class SemiAffineParser(AffineParser):
         if kind == "<=":
             kind, lhs, rhs = ">=", rhs, lhs
         return AffineConstraintExpr(AffineConstraintKind(kind), add(lhs, negated(rhs)), ZERO, canonicalize=False)
+
+    def _parse_primary(self, parse_optional_bare_id: Callable[[], AffineExpr | None]) -> AffineExpr:
+        """Constants are signed numbers of 64 bits."""
+        token = self._current_token
+        found = super()._parse_primary(parse_optional_bare_id)
+        if token.kind is MLIRTokenKind.INTEGER_LIT and isinstance(found, AffineConstantExpr) and found.value >= 1 << 63:
+            raise ParseError(token.span, "constant too large for index")
+        return found

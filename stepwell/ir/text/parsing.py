@@ -22,6 +22,9 @@ from xdsl.dialects.builtin import (
     BytesAttr,
     DenseIntOrFPElementsAttr,
     FileLineColLoc,
+    FloatAttr,
+    FunctionType,
+    IndexType,
     IntAttr,
     IntegerAttr,
     IntegerType,
@@ -29,9 +32,13 @@ from xdsl.dialects.builtin import (
     MemRefType,
     ModuleOp,
     NoneAttr,
+    NoneType,
     StridedLayoutAttr,
     StringAttr,
+    TensorType,
+    TupleType,
     UnrankedMemRefType,
+    UnrankedTensorType,
     UnregisteredOp,
 )
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue, TypeAttribute
@@ -40,13 +47,14 @@ from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, 
 from xdsl.utils.lexer import Span
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
-from stepwell.ir.diagnostics import CompileError
+from stepwell.ir.diagnostics import CompileError, InternalError
 from stepwell.ir.location_parsing import LaterLocations, parse_location
 from stepwell.ir.registry import did_you_mean
 from stepwell.ir.text import formats as formats  # declarative formats are read leniently from here on
 from stepwell.ir.text.affine_parsing import SemiAffineParser
 from stepwell.ir.text.lexing import skip_blanks
 from stepwell.ir.text.naming import is_default_name
+from stepwell.ir.text.sparse_elements import SparseElementsAttr
 from stepwell.ir.text.statements import Statements
 from stepwell.ir.text.tokens import Source as Source
 from stepwell.ir.text.tokens import TokenParser
@@ -71,9 +79,8 @@ def parse_module(text: str, ctx: Context, *, name: str = "-", first_line: int = 
         message = "this is nested too deeply"
         raise CompileError(message, location=source.place_at(parser.pos if parser else 0)) from None
     except (LookupError, AttributeError, TypeError, AssertionError, ArithmeticError) as error:
-        # Builders of operations take for granted what the verifier checks only later: they stumble over what does not fit.
-        message = f"no operation can be built from this: {type(error).__name__}: {_one_line(str(error))}"
-        raise CompileError(message, location=source.place_at(parser.pos if parser else 0)) from error
+        step = f"the parser of '{parser.reading if parser else 'builtin.module'}'"
+        raise InternalError(step, error, location=source.place_at(parser.pos if parser else 0)) from error
     except (DiagnosticException, UnregisteredConstructException, NotImplementedError, ValueError) as error:
         message = str(error) or "this syntax is not supported"
         raise CompileError(reworded(_one_line(message), PARSER), location=source.place_at(parser.pos if parser else 0)) from error
@@ -81,6 +88,19 @@ def parse_module(text: str, ctx: Context, *, name: str = "-", first_line: int = 
 
 _PLAIN_TYPE = re.compile(r"[a-z][a-zA-Z0-9_]*+(?:<[0-9a-zA-Z?]++>)?(?![\w.$<])")
 """The text of a type such as `i32` or `memref<4x?xf32>`: it means the same wherever it stands."""
+
+_DECIMAL = re.compile(r"-?[0-9]++(?![.xXeE])")
+
+UNREGISTERED = (
+    "operation being parsed with an unregistered dialect. "
+    "If this is intended, please use -allow-unregistered-dialect with the MLIR tool used"
+)
+
+WIDEST = (1 << 24) - 1
+"""Bits of the widest integer type."""
+
+NOT_IN_TENSORS = (TupleType, FunctionType, NoneType, TensorType, UnrankedTensorType, MemRefType, UnrankedMemRefType)
+"""Types of the builtin dialect of which there are no tensors."""
 
 _NUMBERED = re.compile(r"\D.*_\d+")
 
@@ -97,6 +117,8 @@ class LocatingParser(TokenParser):
         self._numbers: dict[int, IntAttr] = {}
         self._types: dict[str, TypeAttribute] = {}
         self._later = LaterLocations()
+        self._reading = "builtin.module"
+        """The operation that was last begun."""
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         if allow_implicit_module and self._current_token.kind == MLIRTokenKind.EOF:
@@ -123,13 +145,29 @@ class LocatingParser(TokenParser):
 
     def _get_op_by_name(self, name: str) -> type[Operation]:
         found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
+        self._reading = name
         position = self._text.rfind(name, 0, self.pos)
-        is_unknown = found is None or (issubclass(found, UnregisteredOp) and not self._text.startswith('"', position - 1))
-        if found is None or is_unknown:
-            known = [op.name for op in self.ctx.loaded_ops]
-            location = self._source.place_at(position)
-            raise CompileError(f"operation '{name}' is unknown", location=location, hint=did_you_mean(name, known))
+        is_quoted = self._text.startswith('"', position - 1)
+        if found is None or (issubclass(found, UnregisteredOp) and not is_quoted):
+            raise self._unknown_operation(name, position, is_quoted)
+        self._reading = found.name if not issubclass(found, UnregisteredOp) else name
         return found
+
+    def _unknown_operation(self, name: str, position: int, is_quoted: bool) -> CompileError:
+        """In MLIR's words, which say of two things which is missing: the dialect or the operation in it."""
+        dialect = name.partition(".")[0] if "." in name else self._parser_state.dialect_stack[-1]
+        has_dialect = self.ctx.get_optional_dialect(dialect) is not None
+        if is_quoted and has_dialect and "." in name:
+            message = f"unregistered operation '{name}' found in dialect ('{dialect}') that does not allow unknown operations"
+        elif is_quoted:
+            message = UNREGISTERED
+        else:
+            tried = "" if "." in name else f" (tried '{dialect}.{name}' as well)"
+            message = (
+                f"custom op '{name}' is unknown{tried}" if has_dialect else f"Dialect `{dialect}' not found for custom op '{name}'{tried}"
+            )
+        known = [op.name for op in self.ctx.loaded_ops]
+        return CompileError(message, location=self._source.place_at(position - is_quoted), hint=did_you_mean(name, known))
 
     def _parse_external_resources(self) -> None:
         """What tools have put behind the IR for themselves, such as reproducers: none of it is IR."""
@@ -202,9 +240,49 @@ class LocatingParser(TokenParser):
             state.current_token = state.lexer.lex()
             return found
         found = super().parse_optional_type()
+        if type(found) is IntegerType and found.width.data > WIDEST:
+            self.raise_error(f"integer bitwidth is limited to {WIDEST} bits", token.span)
         if found is not None and self.pos == skip_blanks(self._text, match.end()):
             self._types[match[0]] = found
         return found
+
+    @property
+    def reading(self) -> str:
+        """The name of the operation that was last begun."""
+        return self._reading
+
+    def _parse_vector_attrs(self) -> Any:
+        start = self.pos
+        type: Any = super()._parse_vector_attrs()
+        if any(extent <= 0 for extent in type.get_shape()):
+            self.raise_error(
+                f"vector types must have positive constant sizes but got {', '.join(map(str, type.get_shape()))}", start, start
+            )
+        return type
+
+    def _parse_tensor_attrs(self) -> Any:
+        start = self.pos
+        type: Any = super()._parse_tensor_attrs()
+        if isinstance(type.element_type, NOT_IN_TENSORS):
+            self.raise_error("invalid tensor element type", start, start)
+        return type
+
+    def _parse_optional_builtin_parametrized_attr(self) -> Attribute | None:
+        if self._current_token.text != "sparse":
+            return super()._parse_optional_builtin_parametrized_attr()
+        self._consume_token()
+        return SparseElementsAttr.parse(self)
+
+    def _parse_generic_operation(self, op_type: type[Operation]) -> Operation:
+        start = self.pos
+        op = super()._parse_generic_operation(op_type)
+        flags = op.properties.get("fastmath")
+        if isinstance(flags, IntegerAttr):
+            wrong = (
+                f"invalid properties {{fastmath = {flags}}} for op {op.name}: Invalid attribute `fastmath` in property conversion: {flags}"
+            )
+            self.raise_error(wrong, start, start)
+        return op
 
     # ---- maps and shapes
 
@@ -217,12 +295,17 @@ class LocatingParser(TokenParser):
         return super()._parse_block()
 
     def parse_optional_builtin_int_or_float_attr(self) -> Any:
-        """A bit pattern must fit its type."""
+        """A bit pattern and an index must fit their types, and a float is written with a point."""
         span = self._current_token.span
         try:
-            return super().parse_optional_builtin_int_or_float_attr()
+            found = super().parse_optional_builtin_int_or_float_attr()
         except OverflowError:
             self.raise_error("hexadecimal float constant out of range for type", span)
+        if isinstance(found, FloatAttr) and _DECIMAL.match(self._text, span.start):
+            self.raise_error("unexpected decimal integer literal for a floating point value", span)
+        if isinstance(found, IntegerAttr) and isinstance(found.type, IndexType) and not -(1 << 63) <= found.value.data < 1 << 64:
+            self.raise_error("integer constant out of range for attribute", span)
+        return found
 
     def parse_affine_map(self) -> AffineMap:
         return SemiAffineParser(self._parser_state).parse_affine_map()

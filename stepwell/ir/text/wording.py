@@ -35,6 +35,7 @@ PARSER = (
         r"Shape mismatch in dense literal\. Expected (\[.*\]), but got (\[.*\])\.",
         r"inferred shape of elements literal (\2) does not match type (\1)",
     ),
+    (r"Expected `reassoc`, `nnan`.*", "expected valid keyword or string"),
     (r"undefined symbol alias '[#!](.*)'", r"undefined symbol alias id '\1'"),
     (r"re-declaration of alias '[#!](.*)'", r"redefinition of attribute alias id '\1'"),
     (r"expect symbol name", "expected valid '@'-identifier for symbol name"),

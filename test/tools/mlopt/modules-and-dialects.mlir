@@ -8,7 +8,7 @@
 // CHECK-NEXT:   "foreign.op"() : () -> ()
 // BARE-NOT:   module
 // BARE:       "foreign.op"() : () -> ()
-// UNKNOWN:    error: operation 'foreign.op' is unknown
+// UNKNOWN:    error: operation being parsed with an unregistered dialect
 // DIALECTS:   Available Dialects: {{.*arith,.*func,.*linalg,.*nn,.*vector}}
 // VERSION:    mlopt {{[0-9]+\.[0-9]+}}
 "foreign.op"() : () -> ()

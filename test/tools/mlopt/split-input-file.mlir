@@ -1,7 +1,7 @@
 // RUN: not mlopt %s --split-input-file --canonicalize 2>/dev/null | filecheck %s
 // RUN: not mlopt %s --split-input-file 2>&1 | filecheck %s --check-prefix=ERR
 
-// ERR:      split-input-file.mlir:20:8: error: operation 'arith.addii' is unknown (did you mean 'arith.addi'
+// ERR:      split-input-file.mlir:20:8: error: custom op 'arith.addii' is unknown (did you mean 'arith.addi'
 // ERR-NEXT:   %0 = arith.addii %x, %x : i32
 // ERR-NEXT:        ^
 

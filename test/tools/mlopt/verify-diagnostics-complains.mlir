@@ -4,7 +4,7 @@
 // CHECK:      [[FILE:.*]]complains.mlir:15:4: error: expected error "nothing is wrong" was not produced
 // CHECK-NEXT: // expected-{{e}}rror@+1
 // CHECK-NEXT:    ^
-// CHECK-NEXT: [[FILE]]complains.mlir:21:8: error: unexpected error: operation 'arith.addii' is unknown
+// CHECK-NEXT: [[FILE]]complains.mlir:21:8: error: unexpected error: custom op 'arith.addii' is unknown
 // CHECK-NEXT:   %0 = arith.addii %x, %x : i32
 // CHECK-NEXT:        ^
 // CHECK-NOT:  error

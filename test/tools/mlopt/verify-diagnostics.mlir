@@ -1,7 +1,7 @@
 // RUN: mlopt %s --split-input-file --verify-diagnostics
 
 func.func @on_the_next_line(%x: i32) {
-  // expected-error@+1 {{operation 'arith.addii' is unknown}}
+  // expected-error@+1 {{custom op 'arith.addii' is unknown}}
   %0 = arith.addii %x, %x : i32
   return
 }
@@ -17,7 +17,7 @@ func.func @on_this_line(%x: i32) {
 
 func.func @above_with_a_pattern(%x: i32) {
   %0 = arith.addii %x, %x : i32
-  // expected-error-re@above {{operation 'arith.{{[a-z]+}}' is {{un?known}}}}
+  // expected-error-re@above {{custom op 'arith.{{[a-z]+}}' is {{un?known}}}}
   return
 }
 
