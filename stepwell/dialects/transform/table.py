@@ -1,6 +1,7 @@
 """`transform` scripts: the ops whose syntax is operands, keywords, an attribute dictionary and types, from a table.
 
-They can be read, checked and written; `stepwell.lowering.transform` executes those that it has a meaning for. An op's keywords are read in any order and printed
+They can be read, checked and written; `stepwell.lowering.transform` executes those that it has a meaning for.
+An op's keywords are read in any order and printed
 in the table's.
 """
 

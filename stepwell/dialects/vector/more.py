@@ -128,7 +128,8 @@ class MaskOp(IRDLOperation):
         ops = list(self.body.block.ops)
         printer.print_string(" { ")
         if len(ops) == 2 and list(ops[1].operands) == list(ops[0].results):
-            printer.print_op(ops[0])
+            printer.print_string(ops[0].name)  # nobody names its results
+            ops[0].print(printer)
         else:
             printer.print_list(ops, printer.print_op, "\n")
         printer.print_string(" }")

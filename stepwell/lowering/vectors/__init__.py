@@ -2,6 +2,7 @@
 
 PASSES: dict[str, str] = {
     "expand-math": "stepwell.lowering.vectors.expand_math:ExpandMath",
+    "lower-vector-multi-reduction": "stepwell.lowering.vectors.lower_multi_reduction:LowerVectorMultiReduction",
     "unroll-loops": "stepwell.lowering.vectors.unroll_loops:UnrollLoops",
     "vectorize": "stepwell.lowering.vectors.vectorize:Vectorize",
 }

@@ -16,7 +16,7 @@ func.func @more(%a: vector<4x8xf32>, %b: vector<8x6xf32>, %c: vector<4x6xf32>, %
 // CHECK:      module {
 // CHECK-NEXT:   func.func @more(%a: vector<4x8xf32>, %b: vector<8x6xf32>, %c: vector<4x6xf32>, %m: vector<4x6xi1>, %s: vector<[8]xf32>, %t: vector<4xf32>, %i: vector<f32>) -> vector<4x6xf32> {
 // CHECK-NEXT:     %0 = vector.contract {indexing_maps = [#map, #map1, #map2], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a, %b, %c : vector<4x8xf32>, vector<8x6xf32> into vector<4x6xf32>
-// CHECK-NEXT:     %1 = vector.mask %m { %{{.*}} = vector.multi_reduction <add>, %0, %t [1] : vector<4x6xf32> to vector<4xf32> } : vector<4x6xi1> -> vector<4xf32>
+// CHECK-NEXT:     %1 = vector.mask %m { vector.multi_reduction <add>, %0, %t [1] : vector<4x6xf32> to vector<4xf32> } : vector<4x6xi1> -> vector<4xf32>
 // CHECK-NEXT:     %2:2 = vector.scan <add>, %1, %i {inclusive = true, reduction_dim = 0 : i64} : vector<4xf32>, vector<f32>
 // CHECK-NEXT:     %3 = vector.interleave %1, %2#0 : vector<4xf32> -> vector<8xf32>
 // CHECK-NEXT:     %res1, %res2 = vector.deinterleave %3 : vector<8xf32> -> vector<4xf32>
