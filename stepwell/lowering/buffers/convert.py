@@ -12,135 +12,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, cast
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, IntegerAttr, MemRefType, NoneAttr, UnrankedMemRefType, i32, i64
-from xdsl.dialects.memref import AllocOp, DimOp, LoadOp, StoreOp
-from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, Region, SSAValue
+from xdsl.dialects.builtin import DenseArrayBase, MemRefType, UnrankedMemRefType, i32
+from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 
-from stepwell.dialects import linalg, memref
-from stepwell.dialects.affine.maps import INDEX
-from stepwell.dialects.arith import AddiOp, ConstantOp, SelectOp
-from stepwell.dialects.bufferization import ToBufferOp, ToTensorOp
-from stepwell.dialects.layouts import groups_of, has_identity_map
-from stepwell.dialects.linalg.dims import MapOp
-from stepwell.dialects.memref.more import ReshapeOp
+from stepwell.dialects import memref
+from stepwell.dialects.arith import SelectOp
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.locations import place
+from stepwell.lowering.buffers.convert_tensors import TensorConversion
 from stepwell.lowering.buffers.effects import has_tensors, inputs_of, is_tensor
-from stepwell.lowering.buffers.prediction import Prediction
-from stepwell.lowering.buffers.types import collapsed, dynamic, from_outside, is_certain_cast, joined, plain, reshaped, sliced
-
-ALIGNMENT = 64
-Global = Callable[[Any], str]
-"""Gives the name of a constant's `memref.global`."""
-
+from stepwell.lowering.buffers.types import dynamic, joined, plain
 
 _ALWAYS = ("func.return", "scf.yield", "scf.condition", "scf.for", "scf.while", "scf.if", "scf.execute_region", "scf.index_switch")
 
 
-def _dim(buffer: SSAValue, index: SSAValue) -> DimOp:
-    return DimOp.create(operands=[buffer, index], result_types=[INDEX])
-
-
-class Conversion:
-    """The buffers of the tensors of one function."""
-
-    def __init__(self, globals: Global, callees: dict[str, Any], unknown: str, returns: str | None, *, lenient: bool) -> None:
-        """`returns=None`: the boundary of the function stays in tensors; `lenient` keeps operations that are not known."""
-        self._global = globals
-        self._callees = callees
-        self._unknown = unknown
-        self._returns = returns
-        self._lenient = lenient
-        self._buffers: dict[SSAValue, SSAValue] = {}
-        self._dead: list[Operation] = []
-        self._old_arguments: list[BlockArgument] = []
-        self._at: Operation | None = None
-        self.prediction = Prediction(self._buffers, callees, unknown)
-        self.returned: list[tuple[Operation, list[Attribute]]] = []
-
-    def region(self, region: Region) -> None:
-        for block in region.blocks:
-            for op in list(block.ops):
-                self._convert(op)
-
-    def finish(self) -> None:
-        """Erase what was converted."""
-        for op in reversed(self._dead):
-            op.detach()
-            op.erase(safe_erase=False)
-        for argument in self._old_arguments:
-            argument.block.erase_arg(argument)
-
-    # ---- making operations
-
-    def _insert(self, *ops: Operation) -> Operation:
-        """New operations in front of the one that is converted."""
-        assert self._at is not None
-        assert self._at.parent is not None
-        for op in ops:
-            op.location = self._at.location
-        self._at.parent.insert_ops_before(list(ops), self._at)
-        return ops[-1]
-
-    def _index(self, value: int) -> SSAValue:
-        return self._insert(ConstantOp(IntegerAttr(value, INDEX))).results[0]
-
-    def _alloc(self, type: Attribute, sizes: Sequence[SSAValue]) -> SSAValue:
-        made = AllocOp(dynamic_sizes=sizes, symbol_operands=[], result_type=type, alignment=IntegerAttr(ALIGNMENT, i64))
-        return self._insert(made).results[0]
-
-    def _alloc_like(self, buffer: SSAValue, type: Attribute) -> SSAValue:
-        """A new buffer of the extents of another one."""
-        shape = cast("MemRefType[Any]", type).get_shape()
-        numbers = [dim for dim, extent in enumerate(shape) if extent == DYNAMIC_INDEX]
-        return self._alloc(type, [self._insert(_dim(buffer, self._index(dim))).results[0] for dim in numbers])
-
-    def _copied(self, buffer: SSAValue, type: Attribute) -> SSAValue:
-        if type.name != MemRefType.name:
-            assert self._at is not None
-            raise CompileError(f"'{self._at.name}' op needs a copy of a tensor of unknown rank", location=place(self._at))
-        made = self._alloc_like(buffer, type)
-        self._insert(memref.CopyOp(buffer, made))
-        return made
-
-    def _fitted(self, buffer: SSAValue, type: Attribute) -> SSAValue:
-        """The buffer as one of that type: cast where the cast only forgets, copied otherwise."""
-        if buffer.type == type:
-            return buffer
-        if is_certain_cast(buffer.type, type):
-            return self._insert(memref.CastOp.get(buffer, cast(Any, type))).results[0]
-        return self._copied(buffer, type)
-
-    # ---- values
-
-    def _buffer(self, value: SSAValue) -> SSAValue:
-        found = self._buffers.get(value)
-        if found is not None:
-            return found
-        if isinstance(value.type, (MemRefType, UnrankedMemRefType)):
-            return value
-        made = ToBufferOp(operands=[value], result_types=[from_outside(value.type, self._unknown)])
-        if isinstance(value, OpResult):
-            block, following = value.op.parent, value.op.next_op
-        else:
-            assert isinstance(value, BlockArgument)
-            block, following = value.block, value.block.first_op
-        assert block is not None
-        assert following is not None
-        block.insert_op_before(made, following)
-        self._buffers[value] = made.memref
-        return made.memref
-
-    def _tensor(self, value: SSAValue) -> SSAValue:
-        """The value as a tensor again, for an operation that is not known."""
-        buffer = self._buffers.get(value)
-        if buffer is None:
-            return value
-        return self._insert(ToTensorOp(operands=[buffer], result_types=[value.type])).results[0]
-
-    def _set(self, op: Operation, *buffers: SSAValue) -> None:
-        for result, buffer in zip(op.results, buffers, strict=True):
-            self._buffers[result] = buffer
+class Conversion(TensorConversion):
+    """The conversion of one function."""
 
     # ---- one operation
 
@@ -167,23 +54,6 @@ class Conversion:
                 op.operands[index] = self._tensor(operand)
         for region in op.regions:
             self.region(region)
-
-    def _gone(self, op: Operation) -> None:
-        self._dead.append(op)
-
-    def _rebuilt(self, op: Operation, operands: Sequence[SSAValue], types: Sequence[Attribute]) -> Operation:
-        """The same operation on other operands, its regions moved."""
-        regions = [op.detach_region(region) for region in list(op.regions)]
-        made = type(op).create(
-            operands=operands,
-            result_types=types,
-            properties=dict(op.properties),
-            attributes=dict(op.attributes),
-            regions=regions,
-        )
-        self._insert(made)
-        self._gone(op)
-        return made
 
     def _replaced(self, op: Operation, made: Operation) -> None:
         """Scalars and vectors of `op` are those of `made`; the tensors are its buffers."""
@@ -261,137 +131,6 @@ class Conversion:
         buffer = self._buffer(op.source)
         self._rebuilt(op, self._operands(op), [])
         self._set(op, buffer)
-
-    # ---- tensor
-
-    def _cast(self, op: Any) -> None:
-        buffer = self._buffer(op.source)
-        type = reshaped(buffer.type, op.dest.type)
-        same_type = buffer.type == type
-        self._set(op, buffer if same_type else self._insert(memref.CastOp.get(buffer, cast(Any, type))).results[0])
-        self._gone(op)
-
-    def _dim(self, op: Any) -> None:
-        op.result.replace_all_uses_with(self._insert(_dim(self._buffer(op.source), op.index)).results[0])
-        self._gone(op)
-
-    def _rank(self, op: Any) -> None:
-        made = memref.RankOp.create(operands=[self._buffer(op.tensor)], result_types=[INDEX])
-        op.results[0].replace_all_uses_with(self._insert(made).results[0])
-        self._gone(op)
-
-    def _extract(self, op: Any) -> None:
-        op.result.replace_all_uses_with(self._insert(LoadOp.get(self._buffer(op.tensor), op.indices)).results[0])
-        self._gone(op)
-
-    def _insert_element(self, op: Any) -> None:
-        buffer = self._buffer(op.dest)
-        self._insert(StoreOp.get(op.scalar, buffer, op.indices))
-        self._set(op, buffer)
-        self._gone(op)
-
-    def _subview(self, op: Any, buffer: SSAValue, part: Attribute) -> SSAValue:
-        type = sliced(cast(Any, buffer.type), op, part)
-        return self._insert(memref.SubviewOp.get(buffer, op.mixed_offsets(), op.mixed_sizes(), op.mixed_strides(), type)).results[0]
-
-    def _extract_slice(self, op: Any) -> None:
-        self._set(op, self._subview(op, self._buffer(op.source), op.result.type))
-        self._gone(op)
-
-    def _insert_slice(self, op: Any) -> None:
-        source, dest = self._buffer(op.source), self._buffer(op.dest)
-        self._insert(memref.CopyOp(source, self._subview(op, dest, op.source.type)))
-        if op.results:
-            self._set(op, dest)
-        self._gone(op)
-
-    def _collapse(self, op: Any) -> None:
-        buffer, groups = self._buffer(op.src), groups_of(op.reassociation)
-        if collapsed(cast(Any, buffer.type), groups) is None:  # with gaps between
-            buffer = self._copied(buffer, plain(op.src.type))
-        self._set(op, self._insert(memref.CollapseShapeOp.get(buffer, groups)).results[0])
-        self._gone(op)
-
-    def _expand(self, op: Any) -> None:
-        made = memref.ExpandShapeOp.get(self._buffer(op.src), groups_of(op.reassociation), op.mixed_output_shape())
-        self._set(op, self._insert(made).results[0])
-        self._gone(op)
-
-    def _reshape(self, op: Any) -> None:
-        buffer, shape = self._buffer(op.source), self._buffer(op.shape)
-        space: Attribute = NoneAttr()
-        if isinstance(buffer.type, MemRefType):
-            type = cast("Any", buffer).type
-            space = type.memory_space
-            if not has_identity_map(type):
-                buffer = self._copied(buffer, plain(op.source.type, space))
-        made = ReshapeOp.create(operands=[buffer, shape], result_types=[plain(op.result.type, space)])
-        self._set(op, self._insert(made).results[0])
-        self._gone(op)
-
-    def _from_elements(self, op: Any) -> None:
-        buffer = self._alloc(plain(op.result.type), [])
-        shape = op.result.type.get_shape()
-        for position, value in enumerate(op.elements):
-            indices: list[SSAValue] = []
-            for extent in reversed(shape):
-                position, index = divmod(position, extent)
-                indices.insert(0, self._index(index))
-            self._insert(StoreOp.get(value, buffer, indices))
-        self._set(op, buffer)
-        self._gone(op)
-
-    def _splat(self, op: Any) -> None:
-        buffer = self._alloc(plain(op.result.type), op.dynamicSizes)
-        self._insert(linalg.FillOp(inputs=[op.input], outputs=[buffer], res=[]))
-        self._set(op, buffer)
-        self._gone(op)
-
-    def _mapped(self, op: Any, region: Region, buffer: SSAValue) -> None:
-        """`linalg.map` of a region that computes an element from its subscripts."""
-        element = cast(Any, buffer.type).element_type
-        old = region.block
-        body = Block(arg_types=[element])
-        numbers = [linalg.IndexOp(dim) for dim in range(len(old.args))]
-        body.add_ops(numbers)
-        for argument, number in zip(old.args, numbers, strict=True):
-            argument.replace_all_uses_with(number.results[0])
-        for inner in list(old.ops):
-            inner.detach()
-            body.add_op(linalg.YieldOp(*inner.operands) if inner.name == "tensor.yield" else inner)
-        made = MapOp.create(operands=[buffer], result_types=[], regions=[Region(body)])
-        self._insert(made)
-        self.region(made.regions[0])
-        self._at = op
-
-    def _generate(self, op: Any) -> None:
-        buffer = self._alloc(plain(op.result.type), op.dynamicExtents)
-        self._mapped(op, op.body, buffer)
-        self._set(op, buffer)
-        self._gone(op)
-
-    def _pad(self, op: Any) -> None:
-        source = self._buffer(op.source)
-        low, high = op.mixed_low(), op.mixed_high()
-        extents = op.result.type.get_shape()
-        sizes: list[SSAValue] = []
-        for dim, extent in enumerate(extents):
-            if extent == DYNAMIC_INDEX:
-                size = self._insert(_dim(source, self._index(dim))).results[0]
-                for amount in (low[dim], high[dim]):
-                    added: Any = self._index(amount) if isinstance(amount, int) else amount
-                    size = self._insert(AddiOp(size, added)).results[0]
-                sizes.append(size)
-        buffer = self._alloc(plain(op.result.type, getattr(source.type, "memory_space", None)), sizes)
-        self._mapped(op, op.region, buffer)
-        inside: list[Any] = [
-            self._insert(_dim(source, self._index(dim))).results[0] if extent == DYNAMIC_INDEX else extent
-            for dim, extent in enumerate(op.source.type.get_shape())
-        ]
-        view = self._insert(memref.SubviewOp.get(buffer, low, inside, [1] * len(inside))).results[0]
-        self._insert(memref.CopyOp(source, view))
-        self._set(op, buffer)
-        self._gone(op)
 
     # ---- regions
 
@@ -510,6 +249,7 @@ class Conversion:
         return types
 
     _HANDLERS: ClassVar[dict[str, Callable[[Any, Any], None]]] = {
+        **TensorConversion.TENSORS,
         "arith.constant": _constant,
         "arith.select": _select,
         "bufferization.alloc_tensor": _alloc_tensor,
@@ -527,22 +267,7 @@ class Conversion:
         "scf.index_switch": _branches,
         "scf.while": _while,
         "scf.yield": _yield,
-        "tensor.cast": _cast,
-        "tensor.collapse_shape": _collapse,
-        "tensor.dim": _dim,
         "tensor.empty": _empty,
-        "tensor.expand_shape": _expand,
-        "tensor.extract": _extract,
-        "tensor.extract_slice": _extract_slice,
-        "tensor.from_elements": _from_elements,
-        "tensor.generate": _generate,
-        "tensor.insert": _insert_element,
-        "tensor.insert_slice": _insert_slice,
-        "tensor.pad": _pad,
-        "tensor.parallel_insert_slice": _insert_slice,
-        "tensor.rank": _rank,
-        "tensor.reshape": _reshape,
-        "tensor.splat": _splat,
         "vector.gather": _reads_buffer,
         "vector.transfer_read": _reads_buffer,
         "vector.transfer_write": _transfer_write,

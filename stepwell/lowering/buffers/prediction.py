@@ -11,8 +11,8 @@ from xdsl.dialects.builtin import MemRefType, UnrankedMemRefType
 from xdsl.ir import Attribute, BlockArgument, OpResult, SSAValue
 
 from stepwell.dialects.layouts import expanded_type, groups_of
-from stepwell.lowering.buffers.analysis import yields
 from stepwell.lowering.buffers.effects import effect_of, is_tensor
+from stepwell.lowering.buffers.structure import yields
 from stepwell.lowering.buffers.types import collapsed, from_outside, joined, plain, reshaped, sliced
 
 

@@ -124,7 +124,7 @@ class Options:
     mlir_disable_threading: bool = _switch("accepted and ignored: there is one thread")
 
 
-SHORT = {"o": "output", "h": "help"}
+SHORT = {"o": "output", "h": "help", "p": "pass-pipeline"}
 ON = {"": True, "1": True, "true": True, "0": False, "false": False}
 
 
