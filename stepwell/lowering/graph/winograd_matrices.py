@@ -15,6 +15,8 @@ import numpy as np
 from stepwell.ir.constants import Array
 
 TAPS = 3
+COLUMNS = 4096
+"""Filters that are transformed at once, so that they stay in the cache."""
 
 POINTS: dict[int, tuple[Fraction, ...]] = {
     2: (Fraction(0), Fraction(1), Fraction(-1)),
@@ -77,5 +79,19 @@ def _inverse(matrix: list[list[Fraction]]) -> list[list[Fraction]]:
 def transformed_weights(weights: Array, outputs: int) -> Array:
     """[3, 3, C, K] -> [(m + 2)^2, C, K] of the same dtype: G g transposed(G), in f64, rounded once."""
     taps = winograd_matrices(outputs).taps
-    wide = np.einsum("ip,pqck,jq->ijck", taps, weights.astype(np.float64), taps, optimize=True)
-    return np.ascontiguousarray(wide.reshape(-1, *weights.shape[2:]).astype(weights.dtype))
+    size, flat = len(taps), weights.reshape(TAPS, TAPS, -1)
+    result = np.empty((size, size, flat.shape[2]), weights.dtype)
+    for first in range(0, flat.shape[2], COLUMNS):
+        columns = slice(first, first + COLUMNS)
+        lines = _combined(taps, flat[:, :, columns].astype(np.float64))
+        for i in range(size):
+            result[i, :, columns] = _combined(taps, lines[i])
+    return result.reshape(-1, *weights.shape[2:])
+
+
+def _combined(matrix: Array, parts: Array) -> Array:
+    """matrix @ parts over the first axis. Three terms each: a loop over them is quicker than a matrix product, whose threads wait."""
+    result = matrix[:, :1].reshape(-1, *[1] * (parts.ndim - 1)) * parts[0]
+    for p in range(1, len(parts)):
+        result += matrix[:, p].reshape(-1, *[1] * (parts.ndim - 1)) * parts[p]
+    return result
