@@ -35,6 +35,8 @@ from xdsl.dialects.builtin import (
     Float32Type,
     Float64Type,
     IndexType,
+    IntAttr,
+    IntegerAttr,
     IntegerType,
     MemRefType,
     Signedness,
@@ -211,6 +213,22 @@ class Payload:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Payload) and (self.data is other.data or self.data == other.data)
+
+
+def integer_attribute(value: int, type: IntegerType | IndexType) -> IntegerAttr[Any]:
+    """An integer that is known to lie in the type's range, as a signed number: its type is not asked again."""
+    data = object.__new__(IntAttr)
+    vars(data)["data"] = value
+    made: IntegerAttr[Any] = object.__new__(IntegerAttr)
+    vars(made).update(value=data, type=type)
+    return made
+
+
+def dense_attribute(type: ShapedType, payload: bytes) -> DenseIntOrFPElementsAttr[Any]:
+    """A dense attribute whose payload is known to fit its type, which is not asked again."""
+    made: DenseIntOrFPElementsAttr[Any] = object.__new__(DenseIntOrFPElementsAttr)
+    vars(made).update(type=type, data=BytesAttr(payload))
+    return made
 
 
 def splat(value: float | bool, type: ShapedType) -> DenseIntOrFPElementsAttr[Any]:

@@ -9,7 +9,17 @@ from collections.abc import Sequence
 from functools import cache
 
 from xdsl.ir import Operation, SSAValue
-from xdsl.traits import IsTerminator, MemoryEffect, MemoryEffectKind, NoMemoryEffect, RecursiveMemoryEffect, SymbolOpInterface
+from xdsl.traits import (
+    IsTerminator,
+    MemoryEffect,
+    MemoryEffectKind,
+    MemoryFreeEffect,
+    MemoryReadEffect,
+    MemoryWriteEffect,
+    NoMemoryEffect,
+    RecursiveMemoryEffect,
+    SymbolOpInterface,
+)
 
 
 @cache
@@ -22,6 +32,15 @@ def _effects_of(kind: type[Operation]) -> Sequence[MemoryEffect | None] | None:
 
 
 @cache
+def _effects_to_ask(kind: type[Operation]) -> Sequence[MemoryEffect | None] | None:
+    """Those of `_effects_of` that differ between operations of the class, but for reading; nothing where all of them write or free."""
+    effects = _effects_of(kind)
+    if effects is None or any(type(effect) in (MemoryWriteEffect, MemoryFreeEffect) for effect in effects):
+        return None
+    return tuple(effect for effect in effects if type(effect) is not MemoryReadEffect)
+
+
+@cache
 def is_pure_kind(kind: type[Operation]) -> bool:
     """Whether no operation of the class has effects, whatever its regions and operands are."""
     return _effects_of(kind) == ()
@@ -31,7 +50,7 @@ def is_pure_kind(kind: type[Operation]) -> bool:
 def may_be_dead(kind: type[Operation]) -> bool:
     """Whether an operation of the class can be erased because nothing uses it."""
     stays = kind.get_trait(IsTerminator) is not None or kind.get_trait(SymbolOpInterface) is not None
-    return _effects_of(kind) is not None and not stays
+    return _effects_to_ask(kind) is not None and not stays
 
 
 def is_dead(op: Operation) -> bool:
@@ -51,16 +70,18 @@ def has_only_result_effects(op: Operation) -> bool:
 
 
 def _only_results(op: Operation, root: Operation) -> bool:
-    effects = _effects_of(type(op))
+    effects = _effects_to_ask(type(op))
     if effects is None:
         return False
     for effect in effects:
         if effect is None:
             for region in op.regions:
                 for block in region.blocks:
-                    for inner in block.ops:
+                    inner = block.first_op
+                    while inner is not None:
                         if not _only_results(inner, root):
                             return False
+                        inner = inner._next_op  # pyright: ignore[reportPrivateUsage]  # the property takes longer than all the rest
             continue
         found = effect.get_effects(op)
         if found is None:

@@ -18,7 +18,7 @@ from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from stepwell.dialects import arith
-from stepwell.dialects.arith.folds import CMPI, defining, number, overflow_flags, rounding_mode
+from stepwell.dialects.arith.matching import CMPI, defining, number, overflow_flags, rounding_mode
 from stepwell.dialects.arith.numbers import constant, element_type, fold_elements, is_integer, signed, width_of
 from stepwell.dialects.support import with_element
 from stepwell.ir.rewrite.folding import constant_of

@@ -17,7 +17,6 @@ from typing import Any, cast
 
 from xdsl.dialects.builtin import (
     BFloat16Type,
-    BytesAttr,
     DenseIntOrFPElementsAttr,
     Float16Type,
     Float32Type,
@@ -33,8 +32,12 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.ub import PoisonAttr
 from xdsl.ir import Attribute
 
+from stepwell.ir.constants import dense_attribute, integer_attribute
+
 Number = int | float
 Values = Sequence[Number]
+
+SCALAR_INTEGERS = (IntegerType, IndexType)
 
 EXACT_FLOATS = (Float16Type, BFloat16Type, Float32Type, Float64Type)
 """Formats whose values are Python floats."""
@@ -77,15 +80,37 @@ WIDEST = 4096
 
 def splat_or_scalar(attribute: Attribute | None) -> Number | None:
     """The one value of a scalar or a splat; integers are signed."""
-    if isinstance(attribute, IntegerAttr):
-        type: Attribute = cast(Any, attribute).type
-        return signed(attribute.value.data, width_of(type)) if is_integer(type) else None
-    if isinstance(attribute, FloatAttr):
-        return attribute.value.data if isinstance(cast(Any, attribute).type, EXACT_FLOATS) else None
-    if isinstance(attribute, DenseIntOrFPElementsAttr) and cast(Any, attribute).is_splat():
-        found = values_of(attribute)
-        return found[0] if found else None
+    kind = attribute.__class__
+    if kind is IntegerAttr:
+        return _integer(cast("IntegerAttr[Any]", attribute))
+    if kind is FloatAttr:
+        found = cast(Any, attribute)
+        return found.value.data if isinstance(found.type, EXACT_FLOATS) else None
+    if kind is DenseIntOrFPElementsAttr and _is_splat(cast("DenseIntOrFPElementsAttr[Any]", attribute)):
+        values = values_of(attribute)
+        return values[0] if values else None
     return None
+
+
+def _integer(attribute: IntegerAttr[Any]) -> int | None:
+    type, value = attribute.type, attribute.value.data
+    if type.__class__ is IndexType:
+        bits = 64
+    elif type.signedness.data is Signedness.SIGNLESS:
+        bits = type.width.data
+    else:
+        return None
+    half = 1 << (bits - 1) if bits else 1
+    return value if -half <= value < half else signed(value, bits)
+
+
+def _is_splat(dense: DenseIntOrFPElementsAttr[Any]) -> bool:
+    """Whether all elements have the same bytes."""
+    payload, size = dense.data.data, dense.get_element_type().compile_time_size
+    if len(payload) <= size:
+        return bool(payload)
+    first = payload[:size]
+    return payload.endswith(first) and payload == first * (len(payload) // size)
 
 
 def values_of(attribute: Attribute | None) -> Values | None:
@@ -95,7 +120,7 @@ def values_of(attribute: Attribute | None) -> Values | None:
         if not is_integer(element) and not isinstance(element, EXACT_FLOATS):
             return None
         raw = cast("tuple[Number, ...]", attribute.get_values())
-        if attribute.is_splat():
+        if _is_splat(attribute):
             raw = raw[:1]
         if is_integer(element):
             bits = width_of(element)
@@ -116,9 +141,9 @@ def constant(values: Values, type: Attribute) -> Attribute | None:
     if isinstance(type, VectorType | TensorType):
         if len(values) > 1 and all(value == values[0] for value in values) and _one_sign(values):
             values = values[:1]  # equal elements are a splat
-        return DenseIntOrFPElementsAttr(cast(Any, type), BytesAttr(cast(Any, element).pack(values)))
+        return dense_attribute(type, cast(Any, element).pack(values))
     if is_integer(element):
-        return IntegerAttr(cast(int, values[0]), cast(Any, type), truncate_bits=True)
+        return integer_attribute(cast(int, values[0]), cast(Any, type))
     return FloatAttr(cast(float, values[0]), cast(Any, type))
 
 
@@ -129,6 +154,11 @@ def _one_sign(values: Values) -> bool:
 
 def fold_elements(type: Attribute, compute: Callable[..., Any], *operands: Attribute | None) -> Attribute | None:
     """`compute` on each element of the constants `operands`, as a constant of `type`; poison if one is; None where it cannot be known."""
+    if type.__class__ in SCALAR_INTEGERS and (bits := width_of(type)) <= WIDEST and is_integer(type):
+        numbers = [_integer(cast("IntegerAttr[Any]", operand)) for operand in operands if operand.__class__ is IntegerAttr]
+        if len(numbers) == len(operands) and None not in numbers:
+            result = compute(*numbers)
+            return None if result is None else integer_attribute(signed(int(result), bits), cast(Any, type))
     if any(isinstance(operand, PoisonAttr) for operand in operands):
         return POISON
     columns: list[Values] = []

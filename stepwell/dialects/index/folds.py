@@ -8,7 +8,7 @@ from typing import Any
 from xdsl.dialects.builtin import IndexType, IntegerAttr, i1
 from xdsl.ir import Operation, SSAValue
 
-from stepwell.dialects.arith.folds import compare
+from stepwell.dialects.arith.matching import compare
 from stepwell.dialects.arith.numbers import signed, unsigned
 from stepwell.dialects.index import PREDICATES
 from stepwell.ir.rewrite.folding import Folded, Folder, constant_of

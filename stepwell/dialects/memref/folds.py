@@ -35,7 +35,9 @@ def cast_source(value: SSAValue) -> SSAValue | None:
 def fold_cast(op: Operation, *looked_at: SSAValue) -> Folded:
     """Those operands that are casts, replaced by what they are casts of. For operations that take any layout and extents."""
     changed = False
-    for index, operand in enumerate(op.operands):
+    for index, operand in enumerate(op._operands):  # pyright: ignore[reportPrivateUsage]  # the property builds a view
+        if operand.__class__ is not OpResult or cast("OpResult", operand).op.name != "memref.cast":
+            continue
         if any(operand is value for value in looked_at) and (source := cast_source(operand)) is not None:
             op.operands[index] = source
             changed = True

@@ -15,7 +15,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from xdsl.rewriter import InsertPoint
 
 from stepwell.dialects import arith, scf
-from stepwell.dialects.arith.folds import number
+from stepwell.dialects.arith.matching import number
 from stepwell.dialects.scf.forall_canonical import FORALL
 from stepwell.dialects.tensor.facts import forgets_extents
 from stepwell.ir.rewrite.folding import constant_of
@@ -51,15 +51,18 @@ class SimplifyTrivialLoop(RewritePattern):
     """
 
     def match_and_rewrite(self, op: Any, rewriter: PatternRewriter, /) -> None:
-        if op.lb is op.ub:
+        lower, upper, *_ = op._operands  # pyright: ignore[reportPrivateUsage]  # the property builds a view
+        if lower is upper:
             rewriter.replace(op, (), list(op.iter_args))
             return
         trips = _trips(op)
+        if trips is None:
+            return
         if trips == 0:
             rewriter.replace(op, (), list(op.iter_args))
         elif trips == 1:
             inline_block(op.body.block, op, rewriter, [op.lb, *op.iter_args])
-        elif trips is not None and op.body.block.first_op is op.body.block.last_op:
+        elif op.body.block.first_op is op.body.block.last_op:
             yielded = list(op.body.block.last_op.operands)
             if not any(op.is_ancestor(value.owner) for value in yielded):
                 rewriter.replace(op, (), yielded)
@@ -67,9 +70,12 @@ class SimplifyTrivialLoop(RewritePattern):
 
 def _trips(op: Any) -> int | None:
     """How often the body runs, where it is known."""
-    lower, upper, step = integer(op.lb), integer(op.ub), integer(op.step)
+    first, last, by, *_ = op._operands  # pyright: ignore[reportPrivateUsage]  # the property builds a view
+    lower = integer(first)
+    upper = integer(last) if lower is not None else None
     if lower is None or upper is None or op.unsignedCmp is not None:
         return None
+    step = integer(by)
     if lower >= upper:
         return 0
     return None if step is None or step <= 0 else -((lower - upper) // step)
@@ -83,6 +89,8 @@ class CarryUncastTensors(RewritePattern):
     """
 
     def match_and_rewrite(self, op: Any, rewriter: PatternRewriter, /) -> None:
+        if not op.results:
+            return
         for index, init in enumerate(op.iter_args):
             cast = init.op if isinstance(init, OpResult) and init.op.name == "tensor.cast" else None
             if cast is None or not forgets_extents(cast.operands[0].type, init.type):

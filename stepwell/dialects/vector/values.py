@@ -16,7 +16,6 @@ from typing import Any, cast
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     ArrayAttr,
-    BytesAttr,
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
     FloatAttr,
@@ -30,6 +29,7 @@ from xdsl.dialects.ub import PoisonAttr
 from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 
 from stepwell.dialects.vector.shapes import shape_of
+from stepwell.ir.constants import dense_attribute
 from stepwell.ir.rewrite.folding import constant_of
 from stepwell.ir.rules import is_signless, width
 
@@ -93,7 +93,7 @@ def splat_of(dense: DenseIntOrFPElementsAttr[Any]) -> bytes | None:
 def dense_from(type: Attribute, elements: Sequence[bytes]) -> DenseIntOrFPElementsAttr[Any]:
     """A constant of these elements; equal ones are kept once."""
     equal = all(element == elements[0] for element in elements)
-    return DenseIntOrFPElementsAttr(cast(Any, type), BytesAttr(elements[0] if equal else b"".join(elements)))
+    return dense_attribute(cast(Any, type), elements[0] if equal else b"".join(elements))
 
 
 def bytes_of(value: Attribute | None, type: Attribute) -> bytes | None:

@@ -30,9 +30,11 @@ def _terminators(op: Operation) -> Iterator[Operation]:
 def _loop(op: Any) -> Inputs:
     """`scf.for`, `affine.for`: initial values are the last operands; the first argument is the induction variable."""
     count = len(op.results)
+    if not count:
+        return []
     block: Block = op.regions[0].block
     yielded = block.last_op
-    if not count or yielded is None or len(yielded.operands) != count or len(block.args) != count + 1:
+    if yielded is None or len(yielded.operands) != count or len(block.args) != count + 1:
         return []
     inits = op.operands[len(op.operands) - count :]
     pairs = list(zip(inits, yielded.operands, strict=True))
@@ -55,8 +57,10 @@ def _while(op: Any) -> Inputs:
 
 def _choice(op: Operation) -> Inputs:
     """`scf.if` and the like: a result is what one of the regions yields."""
+    if not op.results:
+        return []
     ends = list(_terminators(op))
-    if not op.results or not ends or any(len(end.operands) != len(op.results) for end in ends):
+    if not ends or any(len(end.operands) != len(op.results) for end in ends):
         return []
     return [(result, tuple(end.operands[index] for end in ends)) for index, result in enumerate(op.results)]
 
