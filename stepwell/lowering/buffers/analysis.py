@@ -83,6 +83,8 @@ class Analysis:
         ops = [op for op in self._root.walk() if op is not self._root and has_tensors(op)]
         for op in ops:
             self.undecided.update(self._tensor_places(op))
+        if not self._arguments_writable:  # functions stay as they are, and so do calls: they get their tensors as tensors
+            ops = [op for op in ops if op.name != "func.call"]
         for op in ops:  # what must be in place says from the start what may be the same memory
             if _must_stay(op):
                 for at in self._tensor_places(op):
@@ -283,6 +285,8 @@ class Analysis:
         if isinstance(value, OpResult):
             if value.op.name == "bufferization.to_tensor":
                 return "writable" in value.op.properties
+            if value.op.name == "func.call" and not self._arguments_writable:
+                return False  # functions stay as they are: what they give is as little known as what they are given
             found = effect_of(value.op)
             known_op = found is not None or value.op.name in LOOPS or value.op.name in REGIONS or value.op.name == "func.call"
             return known_op and (found is None or found.writable)

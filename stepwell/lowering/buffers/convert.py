@@ -47,7 +47,7 @@ class Conversion(TensorConversion):
                 self.region(region)
 
     def _keep(self, op: Operation) -> None:
-        if not self._lenient and op.name not in ("func.return",):
+        if not self._lenient and op.dialect_name() != "func":
             raise CompileError(f"'{op.name}' op was not bufferized", location=place(op))
         for index, operand in enumerate(op.operands):
             if is_tensor(operand.type):
