@@ -9,6 +9,7 @@ PASSES: dict[str, str] = {
     "scf-forall-to-for": "stepwell.lowering.scf.parallel_loops:ForallToFor",
     "scf-forall-to-parallel": "stepwell.lowering.scf.parallel_loops:ForallToParallel",
     "scf-parallel-for-to-nested-fors": "stepwell.lowering.scf.parallel_loops:ParallelForToNestedFors",
+    "scf-parallel-loop-fusion": "stepwell.lowering.scf.parallel_fusion:ParallelLoopFusion",
     "scf-parallel-loop-specialization": "stepwell.lowering.scf.specialization:ParallelLoopSpecialization",
     "scf-parallel-loop-tiling": "stepwell.lowering.scf.parallel_tiling:ParallelLoopTiling",
 }
