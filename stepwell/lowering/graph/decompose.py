@@ -181,6 +181,26 @@ def disjoint_conv_transpose(op: nn.ConvTransposeOp, site: Site) -> Replacement:
     return site.make(nn.TransposeOp, merged, permutation=[0, n + 1, *range(1, n + 1)])
 
 
+def unit_stride_conv_transpose(op: nn.ConvTransposeOp, site: Site) -> Replacement:
+    """Of stride 1: a convolution with the weights turned round, inputs and outputs in each other's place, whose pads complete the window"""
+    n, groups = len(ints(op.strides)), number(op.groups)
+    if op.layout.data != "channels_first" or any(s != 1 for s in ints(op.strides)) or not is_static(op.x, op.w):
+        return None
+    inputs, per_group, *kernel = shape_of(op.w)
+    reach = [(k - 1) * d for k, d in zip(kernel, ints(op.dilations), strict=True)]
+    pads, extra = ints(op.pads), ints(op.output_pads)
+    new_pads = [reach[d] - pads[d] for d in range(n)] + [reach[d] - pads[n + d] + extra[d] for d in range(n)]
+    if min(new_pads) < 0:
+        return None
+    starts, ends, steps = [0, 0, *(k - 1 for k in kernel)], [inputs, per_group, *[-1] * n], [1, 1, *[-1] * n]
+    turned = site.make(nn.SliceOp, op.w, starts=starts, ends=ends, steps=steps)
+    element = element_of(op.w)
+    split = site.make(nn.ReshapeOp, turned, result_type=tensor_type((groups, inputs // groups, per_group, *kernel), element))
+    swapped = site.make(nn.TransposeOp, split, permutation=[0, 2, 1, *range(3, 3 + n)])
+    weights = site.make(nn.ReshapeOp, swapped, result_type=tensor_type((groups * per_group, inputs // groups, *kernel), element))
+    return site.make(nn.ConvOp, op.x, weights, pads=new_pads, dilations=ints(op.dilations), groups=groups)
+
+
 # ---- reductions, products, one-hot ------------------------------------------------------------------------------------------------
 
 
@@ -249,7 +269,7 @@ DECOMPOSED: Mapping[type[Operation], Sequence[Pattern]] = {
     nn.MaxPoolOp: (one_dimension_to_two,),
     nn.SumPoolOp: (one_dimension_to_two,),
     nn.ConvOp: (one_dimension_to_two,),
-    nn.ConvTransposeOp: (disjoint_conv_transpose, one_dimension_to_two),
+    nn.ConvTransposeOp: (disjoint_conv_transpose, unit_stride_conv_transpose, one_dimension_to_two),
     nn.ReduceL1Op: (reduction_of_function,),
     nn.ReduceL2Op: (reduction_of_function,),
     nn.ReduceSumSquareOp: (reduction_of_function,),

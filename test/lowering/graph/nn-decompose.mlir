@@ -96,7 +96,7 @@ func.func @one_dimension(%x: tensor<1x2x8xf32>, %w: tensor<4x2x3xf32>, %y: tenso
 }
 
 // Windows that do not overlap: a matmul, whose outputs are spread over the pixels. Overlapping ones stay.
-// CHECK-LABEL: func.func @conv_transpose(%x: tensor<1x2x3x3xf32>, %w: tensor<2x4x2x2xf32>) -> (tensor<1x4x6x6xf32>, tensor<1x4x4x4xf32>) {
+// CHECK-LABEL: func.func @conv_transpose(%x: tensor<1x2x3x3xf32>, %w: tensor<2x4x2x2xf32>) -> (tensor<1x4x6x6xf32>, tensor<1x4x6x4xf32>) {
 // CHECK-NEXT:    %0 = nn.transpose %x permutation = [0, 2, 3, 1] : tensor<1x2x3x3xf32> -> tensor<1x3x3x2xf32>
 // CHECK-NEXT:    %1 = nn.transpose %w permutation = [0, 2, 3, 1] : tensor<2x4x2x2xf32> -> tensor<2x2x2x4xf32>
 // CHECK-NEXT:    %2 = nn.reshape %1 : tensor<2x2x2x4xf32> -> tensor<2x16xf32>
@@ -105,13 +105,13 @@ func.func @one_dimension(%x: tensor<1x2x8xf32>, %w: tensor<4x2x3xf32>, %y: tenso
 // CHECK-NEXT:    %5 = nn.transpose %4 permutation = [0, 1, 3, 2, 4, 5] : tensor<1x3x3x2x2x4xf32> -> tensor<1x3x2x3x2x4xf32>
 // CHECK-NEXT:    %6 = nn.reshape %5 : tensor<1x3x2x3x2x4xf32> -> tensor<1x6x6x4xf32>
 // CHECK-NEXT:    %a = nn.transpose %6 permutation = [0, 3, 1, 2] : tensor<1x6x6x4xf32> -> tensor<1x4x6x6xf32>
-// CHECK-NEXT:    %b = nn.conv_transpose %x, %w : tensor<1x2x3x3xf32>, tensor<2x4x2x2xf32> -> tensor<1x4x4x4xf32>
-// CHECK-NEXT:    return %a, %b : tensor<1x4x6x6xf32>, tensor<1x4x4x4xf32>
+// CHECK-NEXT:    %b = nn.conv_transpose %x, %w strides = [2, 1] : tensor<1x2x3x3xf32>, tensor<2x4x2x2xf32> -> tensor<1x4x6x4xf32>
+// CHECK-NEXT:    return %a, %b : tensor<1x4x6x6xf32>, tensor<1x4x6x4xf32>
 // CHECK-NEXT:  }
-func.func @conv_transpose(%x: tensor<1x2x3x3xf32>, %w: tensor<2x4x2x2xf32>) -> (tensor<1x4x6x6xf32>, tensor<1x4x4x4xf32>) {
+func.func @conv_transpose(%x: tensor<1x2x3x3xf32>, %w: tensor<2x4x2x2xf32>) -> (tensor<1x4x6x6xf32>, tensor<1x4x6x4xf32>) {
   %a = nn.conv_transpose %x, %w strides = [2, 2] : tensor<1x2x3x3xf32>, tensor<2x4x2x2xf32> -> tensor<1x4x6x6xf32>
-  %b = nn.conv_transpose %x, %w : tensor<1x2x3x3xf32>, tensor<2x4x2x2xf32> -> tensor<1x4x4x4xf32>
-  func.return %a, %b : tensor<1x4x6x6xf32>, tensor<1x4x4x4xf32>
+  %b = nn.conv_transpose %x, %w strides = [2, 1] : tensor<1x2x3x3xf32>, tensor<2x4x2x2xf32> -> tensor<1x4x6x4xf32>
+  func.return %a, %b : tensor<1x4x6x6xf32>, tensor<1x4x6x4xf32>
 }
 
 // CHECK-LABEL: func.func @reductions(%x: tensor<2x3xf32>) -> (tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) {
@@ -182,4 +182,18 @@ func.func @vectors(%x: tensor<2x3xf32>, %v: tensor<3xf32>, %u: tensor<2xf32>) ->
 func.func @one_hot(%i: tensor<2xi64>, %v: tensor<2xf32>) -> tensor<2x3xf32> {
   %y = nn.one_hot %i, %v depth = 3 : tensor<2xi64>, tensor<2xf32> -> tensor<2x3xf32>
   func.return %y : tensor<2x3xf32>
+}
+
+// A transposed convolution of stride 1 is a convolution with the weights turned round.
+// CHECK-LABEL: func.func @unit_stride_conv_transpose(%x: tensor<1x2x5x5xf32>, %w: tensor<2x3x3x3xf32>) -> tensor<1x3x6x5xf32> {
+// CHECK-NEXT:      %0 = nn.slice %w starts = [0, 0, 2, 2] ends = [2, 3, -1, -1] steps = [1, 1, -1, -1] : tensor<2x3x3x3xf32>
+// CHECK-NEXT:      %1 = nn.reshape %0 : tensor<2x3x3x3xf32> -> tensor<1x2x3x3x3xf32>
+// CHECK-NEXT:      %2 = nn.transpose %1 permutation = [0, 2, 1, 3, 4] : tensor<1x2x3x3x3xf32> -> tensor<1x3x2x3x3xf32>
+// CHECK-NEXT:      %3 = nn.reshape %2 : tensor<1x3x2x3x3xf32> -> tensor<3x2x3x3xf32>
+// CHECK-NEXT:      %y = nn.conv %x, %3 pads = [2, 1, 1, 1] : tensor<1x2x5x5xf32>, tensor<3x2x3x3xf32> -> tensor<1x3x6x5xf32>
+// CHECK-NEXT:      return %y : tensor<1x3x6x5xf32>
+// CHECK-NEXT:    }
+func.func @unit_stride_conv_transpose(%x: tensor<1x2x5x5xf32>, %w: tensor<2x3x3x3xf32>) -> tensor<1x3x6x5xf32> {
+  %y = nn.conv_transpose %x, %w pads = [0, 1, 1, 1] : tensor<1x2x5x5xf32>, tensor<2x3x3x3xf32> -> tensor<1x3x6x5xf32>
+  func.return %y : tensor<1x3x6x5xf32>
 }
