@@ -25,6 +25,7 @@ DIALECTS: dict[str, str] = {
     "func": "stepwell.dialects.func:Func",
     "cf": "stepwell.dialects.cf:Cf",
     "xevm": "stepwell.dialects.xevm:XeVM",
+    "rocdl": "stepwell.dialects.rocdl:ROCDL",
 }
 
 RARE: dict[str, str] = {
@@ -53,6 +54,7 @@ RULES: dict[str, str] = {
     "llvm": "stepwell.dialects.llvm.rules:RULES",
     "nvvm": "stepwell.dialects.nvvm:RULES",
     "xevm": "stepwell.dialects.xevm:RULES",
+    "rocdl": "stepwell.dialects.rocdl:RULES",
     "memref": "stepwell.dialects.memref.rules:RULES",
     "scf": "stepwell.dialects.scf.rules:RULES",
     "func": "stepwell.dialects.func.rules:RULES",
@@ -93,6 +95,7 @@ CANONICAL: dict[str, str] = {
 
 ATTRIBUTES: dict[str, str] = {
     "bufferization": "stepwell.dialects.bufferization.attributes:verify_attribute",
+    "rocdl": "stepwell.dialects.rocdl:verify_attribute",
 }
 """By dialect: what must hold of its attributes where operations of other dialects bear them (`stepwell.ir.rules`)."""
 

@@ -88,6 +88,8 @@ def read_body(parser: AttrParser) -> tuple[Item, ...]:
             found.append(parser.parse_attribute())
         elif text.startswith("!"):
             found.append(parser.parse_type())
+        elif text == "loc" and (location := parser.parse_optional_location()) is not None:
+            found.append(location)
         else:
             parser._consume_token()  # pyright: ignore[reportPrivateUsage]
             if text[0] == "x" and found and token.span.start == end and str(found[-1])[-1] in "0123456789?":
@@ -106,7 +108,7 @@ def print_body(printer: Printer, items: Sequence[Item]) -> None:
     before: Item = "<"
     for item in items:
         glued = item in ("<", "(", "[") and isinstance(before, str) and (before.isidentifier() or before == "]")
-        if not (before in _NO_SPACE_AFTER or item in _NO_SPACE_BEFORE or glued or before == "-" or (before == ":" and False)):
+        if not (before in _NO_SPACE_AFTER or item in _NO_SPACE_BEFORE or glued or before == "-"):
             printer.print_string(" ")
         if isinstance(item, str):
             printer.print_string(item)

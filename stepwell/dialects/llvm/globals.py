@@ -320,7 +320,7 @@ class ConstantOp(IRDLOperation):
                 raise VerifyException("expected integer type")
         elif isinstance(value, FloatAttr):
             _verify_float(cast("FloatAttr[Any]", value).type, type)
-        elif isinstance(value, DenseIntOrFPElementsAttr) or value.name == "dense_resource":
+        elif isinstance(value, DenseIntOrFPElementsAttr) or value.name in ("dense_resource", "builtin.sparse_elements"):
             _verify_elements(value, type)
         elif isinstance(value, ArrayAttr):
             if not isinstance(type, LLVMArrayType):

@@ -221,6 +221,8 @@ def read_attribute(parser: Parser, part: Part, *, required: bool) -> Attribute |
             return FloatAttr(float(parser.parse_number()), cast(Any, type))
         if kind == "i1":
             flag = parser.parse_optional_boolean()
+            if flag is None:
+                flag = parser.parse_optional_integer(allow_boolean=False)
             return IntegerAttr(1 if flag else 0, i1) if flag is not None else None
         number = parser.parse_integer(allow_boolean=False) if required else parser.parse_optional_integer(allow_boolean=False)
         return None if number is None else IntegerAttr(number, cast(Any, type))
