@@ -76,6 +76,7 @@ GROUPS: dict[str, Group] = {
     "ppocr_28x28_dw5": _depthwise(240, 28, 5),
     "ppocr_14x14_dw5": _depthwise(672, 14, 5),
     "ppocr_40x40_grouped": _repeat(128, 40, Layer(128, groups=4), times=4),
+    "vgg19_stem": ((3, 224, 224), [Layer(64)]),
     "vgg19_224x224_3x3": _repeat(64, 224, Layer(64), times=2),
     "vgg19_56x56_3x3": _repeat(256, 56, Layer(256), times=2),
 }

@@ -90,3 +90,12 @@ def test_the_command_line_takes_the_settings(tmp_path: Path, capsys: pytest.Capt
         assert f" {expected} " in capsys.readouterr().out
     assert command(["report", str(path), "--numerics=strict", "--convolution=winograd_4"]) == 1
     assert "strict numerics do not allow" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("algorithm", BUDGET)
+@pytest.mark.parametrize("channels", [3, 64])
+def test_no_vector_registers_on_the_stack(channels: int, algorithm: str) -> None:
+    proto, inputs, _ = model((1, 56, 56, channels, 64), np.random.default_rng(0), residual=False)
+    program = stepwell.compile(proto, inputs={"x": inputs["x"].shape}, convolution=algorithm, cache=False)
+    assert isinstance(program, Program)
+    assert program.report().facts["spills"] == {}

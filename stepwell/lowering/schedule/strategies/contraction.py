@@ -324,6 +324,8 @@ def _unroll(plan: Plan, stage: Stage, roles: _Roles) -> None:
         plan.add("unroll", stage.names[d], "full")
     if inner not in full:
         plan.add("unroll", stage.names[inner], 4)
+    if inner not in full or roles.packed:
+        # Also where all steps are unrolled: nothing is moved over a prefetch, or LLVM would load the panels of all steps first and spill.
         arguments = list(stage.op.parent.args)
         operand = stage.operands[roles.lane_operand]
         if operand in arguments:
