@@ -32,6 +32,8 @@ NUMBERS = FLOATS + INTEGERS
 ALL = (*NUMBERS, "bool")
 COMMON = ("float32", "float32", "float32", "int64", "int32", "float64")
 OPSETS = (7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24)
+RECENT_OPSETS = (23, 24, 25, 26)
+"""The second edition draws these as well, and those twice that have most of its operators."""
 IR_VERSION = 10
 LARGEST = 4096
 """Elements of a value; more teaches nothing and costs time."""
@@ -54,15 +56,19 @@ class Refused(Exception):
 class Choices(Protocol):
     """Where decisions come from."""
 
+    edition: int
+    """Which templates are drawn from."""
+
     def integer(self, low: int, high: int) -> int:
         """One of low, ..., high."""
         ...
 
 
 class Seeded:
-    """Decisions of a pseudo-random generator."""
+    """Decisions of a pseudo-random generator; `edition` says which templates a seed draws from."""
 
     def __init__(self, seed: int) -> None:
+        self.edition = sum(seed >= first for first in FIRST_OF_EDITION) - 1
         self._rng = random.Random(seed)
 
     def integer(self, low: int, high: int) -> int:
@@ -72,6 +78,8 @@ class Seeded:
 
 class Drawn:
     """Decisions of hypothesis, which makes them small when something is found."""
+
+    edition = 1
 
     def __init__(self, draw: Callable[[Any], Any]) -> None:
         self._draw = draw
@@ -349,12 +357,17 @@ def _is_short(array: Array) -> bool:
     return bool(np.isfinite(wide).all() and (np.abs(wide) < limit).all() and (wide == np.round(wide)).all())
 
 
+FIRST_OF_EDITION = (0, 1_000_000)
+"""The first seed of each edition of templates."""
+
+
 def generate(choices: Choices, largest: int = 12) -> Case:
     """A whole model."""
-    from random_operators import TEMPLATES
+    from random_operators import EDITIONS
 
-    graph = Graph(choices, OPSETS[-1 - choices.integer(0, len(OPSETS) - 1)])
-    templates = list(TEMPLATES)
+    opsets = OPSETS if choices.edition == 0 else (*OPSETS, *RECENT_OPSETS)
+    graph = Graph(choices, opsets[-1 - choices.integer(0, len(opsets) - 1)])
+    templates = EDITIONS[choices.edition]
     wanted = choices.integer(1, largest)
     for _ in range(3 * wanted):
         if len(graph.nodes) >= wanted:

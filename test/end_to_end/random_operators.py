@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 from random_models import ALL, FLOATS, INTEGERS, NUMBERS, SIGNED, UNSIGNED, Graph, Refused
+from random_operators_layers import LAYER_TEMPLATES
 from random_operators_more import MORE_TEMPLATES
+from random_operators_wide import WIDE_TEMPLATES
 
 Template = Callable[[Graph], None]
 
@@ -277,5 +279,9 @@ TEMPLATES: tuple[Template, ...] = (
     cumulate,
     softmax,
     *MORE_TEMPLATES,
+    *LAYER_TEMPLATES,
 )
-"""All of them; what matters more stands there more often."""
+"""What matters more stands there more often."""
+
+EDITIONS: tuple[tuple[Template, ...], ...] = (TEMPLATES, (*TEMPLATES, *WIDE_TEMPLATES, *WIDE_TEMPLATES))
+"""What a seed draws from depends on its edition, so that seeds of old keep their graphs."""
