@@ -11,6 +11,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineMap
 
 from stepwell.backends.interpreter.machine import Code, Control, Frame, Implementation, Step
+from stepwell.backends.interpreter.memory import mixed_values
 from stepwell.backends.interpreter.values import checked, is_array, map_function
 from stepwell.dialects import affine
 from stepwell.ir.constants import Array
@@ -34,6 +35,35 @@ def minimum(op: affine.MinOp) -> Callable[..., Any]:
 def maximum(op: affine.MaxOp) -> Callable[..., Any]:
     function = map_function(op.map.data)
     return lambda *operands: _extremum(max, np.maximum, function(*operands))
+
+
+def delinearize(op: affine.DelinearizeIndexOp) -> Callable[..., Any]:
+    """The subscripts of an index, the innermost counting by 1. What is outermost takes all that is left."""
+    static, count = tuple(op.static_basis.get_values()), len(op.results)
+
+    def split(index: int, *dynamic: int) -> tuple[int, ...]:
+        basis = mixed_values(static, dynamic)
+        found: list[int] = []
+        for extent in reversed(basis[len(basis) - count + 1 :]):
+            found.append(index % extent)
+            index //= extent
+        return (index, *reversed(found))
+
+    return split
+
+
+def linearize(op: affine.LinearizeIndexOp) -> Callable[..., Any]:
+    """The index of subscripts."""
+    static, count = tuple(op.static_basis.get_values()), len(op.multi_index)
+
+    def join(*operands: int) -> int:
+        subscripts, basis = operands[:count], mixed_values(static, operands[count:])
+        index = subscripts[0] if subscripts else 0
+        for subscript, extent in zip(subscripts[1:], basis[len(basis) - count + 1 :], strict=True):
+            index = index * extent + subscript
+        return index
+
+    return join
 
 
 def _extremum(of_ints: Callable[..., Any], of_arrays: Any, values: Sequence[Any]) -> Any:
@@ -176,6 +206,8 @@ IMPLEMENTATIONS: dict[type[Operation], Implementation] = {
     affine.ApplyOp: apply,
     affine.MinOp: minimum,
     affine.MaxOp: maximum,
+    affine.DelinearizeIndexOp: delinearize,
+    affine.LinearizeIndexOp: linearize,
     affine.LoadOp: load,
     affine.StoreOp: store,
     affine.VectorLoadOp: vector_load,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 from xdsl.dialects import cf, func
 from xdsl.ir import Block, Operation, SSAValue
 
 from stepwell.backends.interpreter.machine import Body, Branch, Code, Control, Frame, Implementation, Step
+from stepwell.backends.interpreter.memory import mixed_values, slice_reader, slices
 from stepwell.backends.interpreter.values import element_dtype, is_index
 from stepwell.dialects import scf
 
@@ -162,6 +163,51 @@ def parallel(op: scf.ParallelOp, code: Code) -> Step:
     return step
 
 
+def forall(op: scf.ForallOp, code: Code) -> Step:
+    """One thread after the other, each of which writes its parts into copies of the shared outputs."""
+    bounds = [
+        (tuple(static.get_values()), code.slots(dynamic))
+        for static, dynamic in (
+            (op.staticLowerBound, op.dynamicLowerBound),
+            (op.staticUpperBound, op.dynamicUpperBound),
+            (op.staticStep, op.dynamicStep),
+        )
+    ]
+    outputs, results = code.slots(op.outputs), code.slots(op.results)
+    body = code.body(op.region.block)
+    shared = body.arguments[len(op.staticStep) :]
+    end = op.region.block.last_op
+    writes = [_shared_write(write, code) for write in end.region.block.ops] if isinstance(end, scf.InParallelOp) else []
+    machine = code.machine
+
+    def step(frame: Frame) -> None:
+        values = [frame[slot].copy() for slot in outputs]
+        lower, upper, steps = (mixed_values(static, [frame[slot] for slot in slots]) for static, slots in bounds)
+        ranges = [machine.expect(a, b, c) for a, b, c in zip(lower, upper, steps, strict=True)]
+        for point in product(*machine.expect_all(ranges)):
+            body.run_with(frame, *point, *values)
+            for write in writes:
+                write(frame)
+        for slot, source in zip(results, values, strict=True):
+            frame[slot] = source
+
+    assert len(shared) == len(results)
+    return step
+
+
+def _shared_write(op: Operation, code: Code) -> Step:
+    """`tensor.parallel_insert_slice`: what a thread writes, in place."""
+    read = slice_reader(cast(Any, op))
+    source, dest, *rest = code.slots(op.operands)
+
+    def write(frame: Frame) -> None:
+        offsets, sizes, strides = read(*(frame[slot] for slot in rest))
+        target = frame[dest]
+        target[slices(target.shape, offsets, sizes, strides)] = frame[source].reshape(sizes)
+
+    return write
+
+
 def execute_region(op: scf.ExecuteRegionOp, code: Code) -> Step:
     run, results = code.region(op.regions[0]), code.slots(op.results)
 
@@ -194,6 +240,7 @@ CONTROL: dict[type[Operation], Control] = {
     scf.ForOp: for_,
     scf.WhileOp: while_,
     scf.ParallelOp: parallel,
+    scf.ForallOp: forall,
     scf.ExecuteRegionOp: execute_region,
     scf.IndexSwitchOp: index_switch,
 }
