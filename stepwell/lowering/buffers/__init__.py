@@ -10,5 +10,6 @@ PASSES: dict[str, str] = {
     "buffer-hoisting": "stepwell.lowering.buffers.hoist:BufferHoisting",
     "promote-buffers-to-stack": "stepwell.lowering.buffers.hoist:PromoteBuffersToStack",
     "buffer-results-to-out-params": "stepwell.lowering.buffers.out_params:BufferResultsToOutParams",
+    "memref-expand": "stepwell.lowering.buffers.expand_reshape:ExpandReshape",
     "buffer-loop-hoisting": "stepwell.lowering.buffers.hoist:BufferLoopHoisting",
 }

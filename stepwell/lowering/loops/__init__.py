@@ -1,6 +1,7 @@
 """The passes of this room by name, imported only when used: name -> "module:class"."""
 
 PASSES: dict[str, str] = {
+    "arith-expand": "stepwell.lowering.loops.arith_expand:ArithExpand",
     "bufferize-kernels": "stepwell.lowering.loops.bufferize_kernels:BufferizeKernels",
     "convert-linalg-to-affine": "stepwell.lowering.loops.convert_linalg_to_affine:ConvertLinalgToAffine",
     "bufferize-main": "stepwell.lowering.loops.bufferize_main:BufferizeMain",
