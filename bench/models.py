@@ -208,9 +208,14 @@ def shapes(name: str) -> dict[str, tuple[int, ...]]:
 
 def inputs(name: str, seed: int = 0, *, further: int | None = None) -> dict[str, Array]:
     """Arrays for the inputs of a model, the same for the same seed; with `further`, of that one of its further shapes."""
+    return inputs_of(name, {} if further is None else _entry(name).further[further], seed)
+
+
+def inputs_of(name: str, given: Mapping[str, tuple[int, ...]], seed: int = 0) -> dict[str, Array]:
+    """The same of other shapes; inputs that are not named have the shapes that they have in the catalogue."""
     entry = _entry(name)
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    extents = dict(entry.shapes) if further is None else {**entry.shapes, **entry.further[further]}
+    extents = {**entry.shapes, **given}
     return {key: entry.draws.get(key, _image)(rng, shape) for key, shape in extents.items()}
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import stepwell
+from stepwell.api import dynamic
 from stepwell.frontends.onnx import import_model
 from stepwell.onnx.session import InferenceSession
 
@@ -18,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "frontends" / "onnx"))
 from onnx_evaluate import evaluate
 
-from bench import models
+from bench import models, new_shapes
 
 SMALL = ("magika", "ppocr_cls", "ppocr_rec", "silero_vad_seq16k")
 
@@ -83,3 +84,22 @@ def test_models_of_any_shape_compute_what_onnxruntime_computes(name: str, index:
     options.intra_op_num_threads, options.log_severity_level = 1, 3
     expected = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]).run(None, arrays)
     check(dict(enumerate(InferenceSession(path, threads=2).run(None, arrays))), expected)
+
+
+@pytest.mark.parametrize("name", [*SMALL, "open_nsfw", "minilm_int8"])
+def test_further_batches_and_lengths_compile_no_kernel(name: str) -> None:
+    path = located(name)
+    ort = pytest.importorskip("onnxruntime")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 3
+    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    program = dynamic(path, threads=2)
+    for shapes in new_shapes.SHAPES[name]:
+        arrays = models.inputs_of(name, shapes)
+        check(program(arrays), session.run(None, arrays))
+    facts = program.report().facts
+    assert facts["shapes"] == len(new_shapes.SHAPES[name]) >= 4
+    first, *others = facts["kernels_compiled_by_stage"]
+    assert first > 0
+    assert others == [0] * len(others)
+    assert facts["kernels_prepared"] > 0

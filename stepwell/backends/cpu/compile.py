@@ -31,6 +31,7 @@ from stepwell.ir.diagnostics import CompileError, only_compile_errors
 from stepwell.ir.manager.pass_manager import PassManager, parse_pipeline
 from stepwell.lowering.machine.target import Target
 from stepwell.lowering.pipelines import LEVELS
+from stepwell.lowering.schedule.memory import memory
 
 Code = tuple[bytes, list[SpillReport]]
 
@@ -77,12 +78,15 @@ class Compilation:
 
     def find_kernels(self) -> None:
         """Take the code of every kernel that the cache knows; such kernels become declarations."""
+        known_keys = known.kernel_keys if (known := memory()) is not None else dict[str, str]()
         for kernel in self.kernels():
             name = kernel.sym_name.data
-            key = self.keys[name] = self.kernel_key(kernel)
-            known = self.store.load(key)
-            if known is not None:
-                self.code[name] = known
+            if name not in known_keys:
+                known_keys[name] = self.kernel_key(kernel)
+            key = self.keys[name] = known_keys[name]
+            code = self.store.load(key)
+            if code is not None:
+                self.code[name] = code
                 kernel.detach_region(kernel.body).drop_all_references()
                 kernel.add_region(Region())
                 kernel.properties["sym_visibility"] = StringAttr("private")

@@ -59,6 +59,8 @@ class ScheduleMemory:
     known: dict[str, list[Remembered]] = field(default_factory=dict[str, list[Remembered]])
     kernel_names: dict[str, str] = field(default_factory=dict[str, str])
     """The name of each kernel as it is compiled: one that is named otherwise in another program would be compiled once more."""
+    kernel_keys: dict[str, str] = field(default_factory=dict[str, str], compare=False)
+    """By name, what the cache knows a kernel by: to find that out means to print it."""
     general: bool = False
     """Whether what is chosen has to serve any extents."""
     preparing: bool = False

@@ -44,26 +44,27 @@ class DeduplicateKernels(Pass):
 
     def run(self, op: Operation, ctx: Context) -> None:
         calls = calls_by_callee(op)
+        known = memory()
         first: dict[Hashable, func.FuncOp] = {}
         for kernel in kernels(op):
-            kept = first.setdefault(structure_of(kernel), kernel)
+            kept = first.setdefault(structure_of(kernel) if known is None else describe(kernel), kernel)
             if kept is kernel:
                 continue
             callee = SymbolRefAttr(name_of(kept))
             for call in calls.get(name_of(kernel), ()):
                 call.properties["callee"] = callee
             Rewriter.erase_op(kernel)
-        known = memory()
         if known is not None:
-            _take_known_names(op, known.kernel_names)
+            _take_known_names(op, {name_of(kernel): structure for structure, kernel in first.items()}, known.kernel_names)
 
 
-def _take_known_names(module: Operation, known: dict[str, str]) -> None:
+def _take_known_names(module: Operation, structures: dict[str, Hashable], known: dict[str, str]) -> None:
     """Name kernels of a program of any shape as they were named when they were compiled; those that are new get names that none has."""
     taken = set(known.values())
     renamed: dict[str, str] = {}
     for kernel in kernels(module):
-        structure, name = describe(kernel), name_of(kernel)
+        name = name_of(kernel)
+        structure = str(structures[name])
         if structure not in known:
             fresh, count = name, 0
             while fresh in taken:
