@@ -79,7 +79,7 @@ def coalesce_nest(loop: affine.ForOp) -> bool:
 def _coalesce(nest: Sequence[affine.ForOp]) -> bool:
     if any(step_of(loop) != 1 or constant_bound(lower_bound(loop)[0]) != 0 for loop in nest):
         return False
-    if not all(_hands_on(*pair) for pair in pairwise(nest)):
+    if not all(_hands_on(*pair) for pair in pairwise(nest)) and not _only_passes_on(nest):
         return False
     outer, inner = nest[0], nest[-1]
     build = Builder(outer)
@@ -112,6 +112,14 @@ def _hands_on(outer: affine.ForOp, inner: affine.ForOp) -> bool:
     return tuple(inner.inits) == tuple(outer.body.block.args[1:]) and tuple(terminator(outer).operands) == tuple(inner.results)
 
 
+def _only_passes_on(nest: Sequence[affine.ForOp]) -> bool:
+    """Whether only the innermost loop carries anything, and that is what it began with, from outside the nest."""
+    inner = nest[-1]
+    if any(loop.results for loop in nest[:-1]) or tuple(terminator(inner).operands) != tuple(inner.body.block.args[1:]):
+        return False
+    return not any(nest[0].body.is_ancestor(value.owner) for value in inner.inits)
+
+
 def _apply(expr: AffineExpr, value: SSAValue, by: SSAValue, build: Builder) -> SSAValue:
     return build.add(affine.ApplyOp([value, by], AffineMapAttr(AffineMap(1, 1, (expr,))))).result
 
@@ -123,7 +131,7 @@ def _splice(outer: affine.ForOp, second: affine.ForOp, inner: affine.ForOp) -> N
     end.detach()
     end.erase()
     arguments = list(inner.body.block.args[1:])
-    values = list(outer.body.block.args[1:]) if arguments else []
+    values = list(outer.body.block.args[1:]) if outer.results else list(inner.inits)
     for old, new in zip(arguments, values, strict=True):
         old.replace_all_uses_with(new)
     results = [values[arguments.index(value)] if value in arguments else value for value in results]  # pyright: ignore[reportArgumentType]

@@ -60,16 +60,15 @@ class Nest:
     def _extents(self) -> list[int | SSAValue]:
         """The extent of each loop, from the first operand that has the loop as a subscript."""
         sources = sources_of_loops(self.maps)
-        extents: list[int | SSAValue] = []
-        for loop in range(len(sources)):
-            operand, dim = sources[loop]
+        extents: list[int | SSAValue] = [0] * len(sources)
+        for loop, (operand, dim) in sorted(sources.items(), key=lambda item: item[1]):  # in upstream's order
             value = self.op.operands[operand]
             size = shape_of(value)[dim]
             if size == DYNAMIC_INDEX:
                 position = self.constant(dim)
-                extents.append(self.add(memref.DimOp.create(operands=[value, position], result_types=[INDEX]))[0])
+                extents[loop] = self.add(memref.DimOp.create(operands=[value, position], result_types=[INDEX]))[0]
             else:
-                extents.append(size)
+                extents[loop] = size
         return extents
 
     def loops(self, extents: Sequence[int | SSAValue], kinds: Sequence[str]) -> list[SSAValue]:
