@@ -159,3 +159,41 @@ def _numbers(n: Node, prefix: str) -> Array | None:
     if n.has(f"{prefix}_int64s"):
         return np.array(n.ints(f"{prefix}_int64s"), np.int64)
     return np.array(n.floats(f"{prefix}_floats"), np.float32) if n.has(f"{prefix}_floats") else None
+
+
+# ---- support vectors --------------------------------------------------------------------------------------------------------------------
+
+
+def _kernel(n: Node, x: Value, vectors: Array) -> Value:
+    """K(row, support vector) for all of both: [N, F] and [S, F] -> [N, S]."""
+    kind = n.str("kernel_type", "LINEAR")
+    gamma, offset, degree = n.floats("kernel_params") or (0.0, 0.0, 3.0)
+    if kind == "RBF":
+        # Differences rather than |x|^2 - 2 x v + |v|^2: near a support vector those cancel.
+        gap = n.sub(n.reshape(x, (x.shape[0], 1, x.shape[1])), n.constant(vectors[None]))
+        distance = n.op(nn.ReduceSumOp, n.mul(gap, gap), axes=[2], keepdims=False)
+        return n.op(nn.ExpOp, n.mul(distance, n.like(-gamma, x)))
+    product = n.op(nn.MatmulOp, x, n.constant(np.ascontiguousarray(vectors.T)))
+    if kind == "LINEAR":
+        return product
+    product = n.add(n.mul(product, n.like(gamma, x)), n.like(offset, x))
+    if kind == "SIGMOID":
+        return n.op(nn.TanhOp, product)
+    return n.op(nn.PowOp, product, n.like(degree, x)) if kind == "POLY" else n.unsupported(f"the kernel {kind!r}")
+
+
+@converter("SVMRegressor", domain=DOMAIN)
+def _svm_regressor(n: Node, x: Value) -> Value:
+    """[N, 1]: the sum over support vectors of coefficient K(row, vector), plus rho; without vectors, of coefficient x."""
+    x = _rows(n, x)
+    count, weights, rho = n.int("n_supports"), n.floats("coefficients"), n.floats("rho")
+    vectors = np.array(n.floats("support_vectors"), np.float32)
+    if n.has("kernel_params") and len(n.floats("kernel_params")) != 3:
+        n.fail(f"kernel_params has {len(n.floats('kernel_params'))} numbers, not three")
+    if len(rho) < 1 or len(weights) != (count or x.shape[1]) or (count and vectors.size != count * x.shape[1]):
+        n.fail(f"{len(weights)} coefficients and {vectors.size} numbers of {count} support vectors do not fit {x.shape[1]} features")
+    seen = _kernel(n, x, vectors.reshape(count, x.shape[1])) if count else x
+    y = n.add(n.op(nn.MatmulOp, seen, n.constant(np.array(weights, np.float32).reshape(-1, 1))), n.like(rho[0], x))
+    if n.int("one_class"):
+        return n.op(nn.SelectOp, n.op(nn.GtOp, y, n.like(0, y)), n.like(1, y), n.like(-1, y))
+    return transformed(n, y, n.str("post_transform", "NONE"))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import numpy_helper
+from onnx_against_runtime import f
 from onnx_one_node import check, compiled, feeds, one_node
 
 from stepwell.ir.diagnostics import CompileError
@@ -168,3 +169,25 @@ def test_labels() -> None:
     numbers = np.array([1.5, np.nan, 2.0], np.float32)
     wanted = [np.array([10, 20, -1], np.int64)]
     check("ai.onnx.ml.LabelEncoder", numbers, keys_floats=[1.5, float("nan")], values_int64s=[10, 20], wanted=wanted)
+
+
+@pytest.mark.parametrize("kernel", ["LINEAR", "POLY", "RBF", "SIGMOID"])
+@pytest.mark.parametrize("one_class", [0, 1])
+def test_support_vectors(kernel: str, one_class: int) -> None:
+    options: dict[str, Any] = {
+        "kernel_type": kernel,
+        "kernel_params": [0.3, 0.1, 2.0],
+        "support_vectors": f(5 * 3).tolist(),
+        "coefficients": f(5).tolist(),
+        "n_supports": 5,
+        "rho": [0.25],
+        "one_class": one_class,
+    }
+    against_ort("ai.onnx.ml.SVMRegressor", f(4, 3), **options)
+
+
+def test_support_vectors_that_are_not_there() -> None:
+    options: dict[str, Any] = {"coefficients": [0.5, -1.0, 2.0], "rho": [0.25], "n_supports": 0, "kernel_params": [0.0, 0.0, 0.0]}
+    against_ort("ai.onnx.ml.SVMRegressor", f(4, 3), **options)
+    with pytest.raises(CompileError, match="2 coefficients"):
+        compiled("ai.onnx.ml.SVMRegressor", f(4, 3), version=1, coefficients=[0.5, 1.0], rho=[0.25])
