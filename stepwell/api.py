@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xdsl.context import Context
     from xdsl.dialects.builtin import ModuleOp
 
+    from stepwell.backends.ptx.program import GpuProgram
     from stepwell.frontends.onnx.load import OnnxModel
     from stepwell.ir.constants import Array
     from stepwell.ir.manager.pass_manager import Instrumentation
@@ -45,8 +46,9 @@ def compile(
     convolution: str = "auto",
     passes: Sequence[Pass | str] = (),
     progress: Progress | None = None,
-) -> Program | DynamicProgram:
-    """Compile an ONNX model for this machine's CPU.
+    target: str = "cpu",
+) -> Program | DynamicProgram | GpuProgram:
+    """Compile an ONNX model for this machine's CPU, or another `target`: "cuda", or "cuda-simulator" where there is no GPU.
 
     Without `inputs`, a model with free dimensions becomes a `DynamicProgram`: it accepts every shape that the model allows, and a new one
     costs no more than planning. So does a model in which shapes depend on values, or which has sequences, optionals or strings.
@@ -59,6 +61,8 @@ def compile(
     """
     from stepwell.backends.cpu.pool import check_threads, default_threads
 
+    if target != "cpu":
+        return _for_gpu(model, _checked_inputs(inputs), target)
     with only_compile_errors("stepwell.compile"):
         threads = default_threads() if threads is None else check_threads(threads)
         store = ObjectCache.default() if cache else ObjectCache(None)
@@ -80,6 +84,16 @@ def compile(
                 return staged
     program.rebuild = lambda level, elide: print_level(model, level, inputs=inputs, settings=settings, passes=passes, elide=elide)
     return program
+
+
+def _for_gpu(model: Model, inputs: Mapping[str, Any], target: str) -> GpuProgram:
+    from stepwell.backends.ptx.compile import check_target, compile_for_gpu
+    from stepwell.ir.registry import make_context
+
+    with only_compile_errors("stepwell.compile"):
+        check_target(target)
+        context = make_context()
+        return compile_for_gpu(_import(_read(model), inputs, context), context, target)
 
 
 def dynamic(

@@ -132,6 +132,11 @@ def _literal(op: Operation) -> str:
     return scalar_literal(text_of_type(op.result.type), value.value.data)
 
 
+def _convention(op: llvm.FuncOp) -> str:
+    """LLVM's word for a calling convention, none for C's."""
+    return "" if op.CConv.data == "ccc" else op.CConv.data.removesuffix("cc")
+
+
 def _print_function(sink: _NamedSink, op: llvm.FuncOp) -> None:
     values = _Values()
     entry = op.body.blocks[0]
@@ -140,7 +145,7 @@ def _print_function(sink: _NamedSink, op: llvm.FuncOp) -> None:
         (parameter_text(argument.type, extra), values.define(argument)) for argument, extra in zip(entry.args, given, strict=True)
     ]
     internal = op.linkage.linkage.data in ("internal", "private")
-    function = TextFunction(op.sym_name.data, parameters, text_of_type(op.function_type.output), internal)
+    function = TextFunction(op.sym_name.data, parameters, text_of_type(op.function_type.output), internal, _convention(op))
     sink.functions.append(function)
     blocks: dict[Block, TextBlock] = {}
     for block in op.body.blocks:

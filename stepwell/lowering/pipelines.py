@@ -58,6 +58,28 @@ LEVELS: dict[str, tuple[str, ...]] = {
 }
 """Level -> the pipelines that lead to it from the level before."""
 
+GPU_STRUCTURE = (
+    "convert-nn-to-linalg",
+    "linalg-fuse-pointwise",
+    "choose-gpu-schedule",
+    "plan-views",
+    "outline-copies",
+    "choose-gpu-schedule",
+    "generalize-extents",
+    "deduplicate-kernels",
+)
+GPU_LEVELS = (
+    "stepwell-simplify",
+    "stepwell-channels-last",
+    "stepwell-form-kernels",
+    "stepwell-gpu-structure",
+    "stepwell-bufferize",
+    "stepwell-loops",
+    "stepwell-vectors",
+    "outline-gpu-kernels",
+)
+"""The stairs for a GPU: the same but for schedules; at the end every parallel loop is launched."""
+
 DEALLOCATION = (
     "expand-realloc{emit-deallocs=false}",
     "canonicalize",
@@ -81,11 +103,13 @@ PIPELINES: dict[str, str] = {
     "stepwell-form-kernels": _pipeline(FORM_KERNELS),
     "stepwell-structure": _pipeline(STRUCTURE),
     "stepwell-structure-checked": _pipeline(STRUCTURE_CHECKED),
+    "stepwell-gpu-structure": _pipeline(GPU_STRUCTURE),
     "stepwell-bufferize": _pipeline(BUFFERIZE),
     "stepwell-loops": _pipeline(LOOPS),
     "stepwell-vectors": _pipeline(VECTORS),
     "stepwell-machine": _pipeline(MACHINE),
     **{f"stepwell-to-{level}": _pipeline(names) for level, names in LEVELS.items()},
     "buffer-deallocation-pipeline": _pipeline(DEALLOCATION),
+    "stepwell-gpu": _pipeline(GPU_LEVELS),
     "stepwell-cpu": _pipeline(tuple(name for names in LEVELS.values() for name in names)),
 }

@@ -140,7 +140,7 @@ def compile_module(
 
 
 def _compile(state: Compilation) -> tuple[ProgramImage, list[bytes], Any]:
-    inputs, outputs, notes = _signature(state.module)
+    inputs, outputs, notes = signature(state.module)
     needed = {"inputs and outputs": sum(spec.nbytes for spec in (*inputs, *outputs))}
     check_memory(needed)  # before anything is done with shapes that no machine has room for
     state.walk(*TO_BUFFERS)
@@ -206,7 +206,7 @@ def _number(module: ModuleOp, name: str) -> int:
     return value.value.data if isinstance(value, IntegerAttr) else 0
 
 
-def _signature(module: ModuleOp) -> tuple[list[TensorSpec], list[TensorSpec], list[str]]:
+def signature(module: ModuleOp) -> tuple[list[TensorSpec], list[TensorSpec], list[str]]:
     """Names, shapes and dtypes of the inputs and outputs of `@main`, and the frontend's notes."""
     main = next((op for op in module.ops if isinstance(op, FuncOp) and op.sym_name.data == "main"), None)
     if main is None:

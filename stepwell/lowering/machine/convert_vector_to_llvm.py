@@ -11,15 +11,16 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
+from stepwell.dialects.gpu.functions import GPUFuncOp, GPUModuleOp
 from stepwell.ir.passes import Pass
-from stepwell.lowering.machine import control, indices, memory, pieces_arith, pieces_math, pieces_vector, reductions, views
+from stepwell.lowering.machine import control, gpu_threads, indices, memory, pieces_arith, pieces_math, pieces_vector, reductions, views
 from stepwell.lowering.machine.functions import emit_function
 from stepwell.lowering.machine.sink import Sink
 from stepwell.lowering.machine.target import Target
 from stepwell.lowering.machine.text_sink import LlvmTextSink
 from stepwell.lowering.machine.walk import Walk
 
-HANDLERS = (control, indices, memory, pieces_arith, pieces_math, pieces_vector, reductions, views)
+HANDLERS = (control, gpu_threads, indices, memory, pieces_arith, pieces_math, pieces_vector, reductions, views)
 """The modules that say how ops are emitted: importing them fills the tables of `emit_tables`."""
 
 
@@ -29,7 +30,12 @@ def functions_of(module_or_functions: ModuleOp | Iterable[FuncOp], names: Collec
     return [op for op in ops if isinstance(op, FuncOp) and op.body.blocks and (names is None or op.sym_name.data in names)]
 
 
-def emit_functions(chosen: Iterable[FuncOp], sink: Sink, target: Target) -> None:
+def gpu_functions_of(module: ModuleOp) -> list[GPUFuncOp]:
+    """The kernels of the GPU modules of a module."""
+    return [op for device in module.ops if isinstance(device, GPUModuleOp) for op in device.body.block.ops if isinstance(op, GPUFuncOp)]
+
+
+def emit_functions(chosen: Iterable[FuncOp | GPUFuncOp], sink: Sink, target: Target) -> None:
     """Emit functions of level 4 into a sink."""
     walk = Walk(sink, target)
     for function in chosen:
@@ -43,6 +49,13 @@ def emit_llvm_ir(module_or_functions: ModuleOp | Iterable[FuncOp], target: Targe
     """
     sink = LlvmTextSink(target)
     emit_functions(functions_of(module_or_functions, names), sink, target)
+    return sink.text()
+
+
+def emit_gpu_llvm_ir(functions: Iterable[GPUFuncOp], target: Target) -> str:
+    """LLVM IR text of kernels of a GPU at level 4. Raises CompileError for what level 5 cannot say."""
+    sink = LlvmTextSink(target)
+    emit_functions(functions, sink, target)
     return sink.text()
 
 

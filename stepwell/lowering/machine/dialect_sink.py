@@ -30,6 +30,7 @@ from xdsl.ir import Block as IRBlock
 
 from stepwell.dialects import llvm
 from stepwell.dialects.llvm.intrinsics import INTRINSICS
+from stepwell.dialects.llvm.linkage import CallingConventionAttr
 from stepwell.ir.constants import dense, dtype_of, splat
 from stepwell.lowering.machine.llvm_types import text_of_type, type_of_text
 from stepwell.lowering.machine.sink import Block, Parameter, Sink, Token
@@ -112,7 +113,9 @@ class LlvmDialectSink(Sink):
 
     # ---- functions and blocks
 
-    def function(self, name: str, parameters: Sequence[Parameter], result: str, *, internal: bool) -> tuple[Block, list[Token]]:
+    def function(
+        self, name: str, parameters: Sequence[Parameter], result: str, *, internal: bool, convention: str = ""
+    ) -> tuple[Block, list[Token]]:
         types = [type_of_text(p.type) for p in parameters]
         entry = IRBlock(arg_types=types)
         for i, argument in enumerate(entry.args):
@@ -123,6 +126,8 @@ class LlvmDialectSink(Sink):
             ArrayAttr([StringAttr("target-features"), StringAttr(self.target.feature_string)]),
         ]
         properties: dict[str, Attribute | None] = {"passthrough": ArrayAttr(attributes)}
+        if convention:
+            properties["CConv"] = CallingConventionAttr(f"{convention}cc")
         if any(p.attributes for p in parameters):
             properties["arg_attrs"] = ArrayAttr(DictionaryAttr({f"llvm.{a}": UnitAttr() for a in p.attributes}) for p in parameters)
         linkage = llvm.LinkageAttr("internal" if internal else "external")

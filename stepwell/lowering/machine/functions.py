@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import IndexType, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
+from stepwell.dialects.gpu.functions import GPUFuncOp
 from stepwell.ir.constants import array_of
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.text.narrow import as_dense, as_memref
@@ -57,8 +58,8 @@ def symbol_of(name: str) -> str:
     return f"{name}_kernel" if name in _LIBRARY_CALLS else name
 
 
-def emit_function(w: Walk, function: FuncOp) -> None:
-    """One func.func with a body."""
+def emit_function(w: Walk, function: FuncOp | GPUFuncOp) -> None:
+    """One func.func with a body, or a kernel of a GPU."""
     name = symbol_of(function.sym_name.data)
     block = function.body.block
     w.kernel, w.tasks, w.writes, w.homes = name, 0, Writes(), {}
@@ -77,7 +78,8 @@ def emit_function(w: Walk, function: FuncOp) -> None:
             pointer = i == 0 and as_memref(argument.type) is not None
             attributes = ("noalias", *(() if argument in written or None in written else ("readonly",))) if pointer and is_kernel else ()
             parameters.append(Parameter(type, attributes))
-    entry, tokens = w.sink.function(name, parameters, result, internal=False)
+    convention = "ptx_kernel" if isinstance(function, GPUFuncOp) else ""
+    entry, tokens = w.sink.function(name, parameters, result, internal=False, convention=convention)
     frame = Frame(None, None)
     frame.scope = Scope(ScopeKind.FUNCTION, 0, frame, None, entry)
     w.frame, w.scope = frame, frame.scope

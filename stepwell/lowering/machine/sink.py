@@ -38,8 +38,11 @@ class Sink(ABC):
     # ---- functions and blocks
 
     @abstractmethod
-    def function(self, name: str, parameters: Sequence[Parameter], result: str, *, internal: bool) -> tuple[Block, list[Token]]:
-        """Begin a function: its entry block and parameters. The entry block becomes the current one."""
+    def function(
+        self, name: str, parameters: Sequence[Parameter], result: str, *, internal: bool, convention: str = ""
+    ) -> tuple[Block, list[Token]]:
+        """Begin a function: its entry block and parameters. The entry block becomes the current one. `convention` is LLVM's calling
+        convention where it is not C's (`ptx_kernel`)."""
 
     @abstractmethod
     def declare(self, name: str, parameters: Sequence[str], result: str) -> None:
@@ -188,11 +191,12 @@ def splat_literal(type: str, value: float) -> str:
 
 
 def text_of_function(
-    name: str, parameters: Sequence[tuple[str, str]], result: str, blocks: Sequence[str], *, internal: bool, definition: bool = True
+    name: str, parameters: Sequence[tuple[str, str]], result: str, blocks: Sequence[str], *, internal: bool, convention: str = ""
 ) -> str:
     """The text of a definition; `parameters` are (type and attributes, name)."""
-    head = f"define {'internal ' if internal else ''}{result} @{name}({', '.join(f'{t} {n}' for t, n in parameters)}) #0 {{"
-    return "\n".join((head, *blocks, "}")) if definition else head
+    words = " ".join(word for word in ("define", "internal" if internal else "", convention, result) if word)
+    head = f"{words} @{name}({', '.join(f'{t} {n}' for t, n in parameters)}) #0 {{"
+    return "\n".join((head, *blocks, "}"))
 
 
 def text_of_module(triple: str, attributes: str, data: Sequence[str], functions: Sequence[str], declarations: Sequence[str]) -> str:

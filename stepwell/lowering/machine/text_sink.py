@@ -37,13 +37,14 @@ class TextBlock:
 class TextFunction:
     """A function under construction."""
 
-    __slots__ = ("blocks", "internal", "name", "next_value", "parameters", "result", "stack")
+    __slots__ = ("blocks", "convention", "internal", "name", "next_value", "parameters", "result", "stack")
 
-    def __init__(self, name: str, parameters: list[tuple[str, str]], result: str, internal: bool) -> None:
+    def __init__(self, name: str, parameters: list[tuple[str, str]], result: str, internal: bool, convention: str) -> None:
         self.name = name
         self.parameters = parameters
         self.result = result
         self.internal = internal
+        self.convention = convention
         self.blocks: list[TextBlock] = []
         self.stack: list[str] = []
         self.next_value = 0
@@ -72,7 +73,7 @@ class TextFunction:
                 lines.append(f"  {arg} = phi {type} {sources}")
             lines.extend(block.lines)
             lines.append(terminator)
-        return text_of_function(self.name, self.parameters, self.result, lines, internal=self.internal)
+        return text_of_function(self.name, self.parameters, self.result, lines, internal=self.internal, convention=self.convention)
 
 
 class LlvmTextSink(Sink):
@@ -97,9 +98,11 @@ class LlvmTextSink(Sink):
 
     # ---- functions and blocks
 
-    def function(self, name: str, parameters: Sequence[Parameter], result: str, *, internal: bool) -> tuple[Block, list[Token]]:
+    def function(
+        self, name: str, parameters: Sequence[Parameter], result: str, *, internal: bool, convention: str = ""
+    ) -> tuple[Block, list[Token]]:
         named = [(" ".join((p.type, *p.attributes)), f"%a{i}") for i, p in enumerate(parameters)]
-        function = TextFunction(name, named, result, internal)
+        function = TextFunction(name, named, result, internal, convention)
         self.functions.append(function)
         entry = TextBlock(function, (), [])
         function.blocks.append(entry)

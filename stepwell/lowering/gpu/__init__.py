@@ -1,0 +1,6 @@
+"""The passes of this room by name, imported only when used: name -> "module:class"."""
+
+PASSES: dict[str, str] = {
+    "choose-gpu-schedule": "stepwell.lowering.gpu.choose_gpu_schedule:ChooseGpuSchedule",
+    "outline-gpu-kernels": "stepwell.lowering.gpu.outline_gpu_kernels:OutlineGpuKernels",
+}
