@@ -164,15 +164,25 @@ def _pair_up(program: Program, donated: Sequence[int]) -> dict[int, int]:
 
 
 def compile_traced(traced: Traced, threads: int | None) -> Program:
-    """A native program of a traced function. Raises CompileError only."""
-    from stepwell.backends.cpu.cache import ObjectCache
+    """A native program of a traced function, from the cache where one of the same text was compiled before. Raises CompileError only."""
+    from stepwell.api import _load  # pyright: ignore[reportPrivateUsage]
+    from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, digest
     from stepwell.backends.cpu.compile import compile_module
+    from stepwell.backends.cpu.host import host_fingerprint
+    from stepwell.backends.cpu.mapping import are_kept
     from stepwell.backends.cpu.pool import check_threads, default_threads
     from stepwell.backends.cpu.program import Program
     from stepwell.ir.registry import make_context
 
     workers = default_threads() if threads is None else check_threads(threads)
-    image, code, weights = compile_module(traced.module, make_context(), store=ObjectCache.default())
+    store = ObjectCache.default()
+    key = digest("traced", str(traced.module), host_fingerprint(), compiler_fingerprint())
+    known = _load(store, key, workers)
+    if known is not None:
+        return known
+    image, code, weights = compile_module(traced.module, make_context(), store=store)
+    if are_kept(store, image.weights):
+        store.store(key, image.to_bytes(), "program")
     return Program(image, code, weights, workers)
 
 

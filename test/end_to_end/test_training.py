@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy
@@ -124,6 +125,18 @@ def test_memory_that_is_still_used_is_not_reused() -> None:
     assert (first == 2).all()
     assert (second == 2).all()
     assert (x == 1).all()
+
+
+def test_a_program_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPWELL_CACHE_DIR", str(tmp_path))
+    x = numpy.arange(3, dtype=numpy.float32)
+    table = numpy.arange(300, dtype=numpy.float32)
+    for from_cache in (False, True):
+        f = stepwell.jit(lambda x: np.sum(np.take(table, 100, 0) * x))
+        assert f(x) == 300
+        assert [entry.program.from_cache for entry in f.cache.values()] == [from_cache]
+    table = table + 1  # a constant of the program: another program
+    assert stepwell.jit(lambda x: np.sum(np.take(table, 100, 0) * x))(x) == 303
 
 
 def test_the_cache_shows_what_was_compiled() -> None:
