@@ -95,6 +95,7 @@ CANONICAL: dict[str, str] = {
 
 ATTRIBUTES: dict[str, str] = {
     "bufferization": "stepwell.dialects.bufferization.attributes:verify_attribute",
+    "gpu": "stepwell.dialects.gpu.rules:verify_attribute",
     "rocdl": "stepwell.dialects.rocdl:verify_attribute",
 }
 """By dialect: what must hold of its attributes where operations of other dialects bear them (`stepwell.ir.rules`)."""

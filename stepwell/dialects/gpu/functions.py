@@ -163,7 +163,7 @@ class GPUFuncOp(IRDLOperation):
         def argument() -> None:
             found = parser.parse_optional_argument(expect_type=True)
             if found is None:
-                parser.raise_error("gpu.func requires named arguments")
+                parser.raise_error("custom op 'gpu.func' gpu.func requires named arguments")
             arguments.append(found)
             arg_attrs.append(DictionaryAttr(parser.parse_optional_attr_dict()))
 

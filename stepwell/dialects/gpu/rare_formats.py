@@ -38,7 +38,7 @@ def kernel_format() -> tuple[Any, Any]:
     def read(reading: Reading, _: Any) -> None:
         found = reading.parser.parse_attribute()
         if found.name != "symbol_ref":
-            reading.parser.raise_error("invalid kind of attribute specified")
+            reading.parser.raise_error("custom op 'gpu.launch_func' invalid kind of attribute specified")
         reading.attributes["kernel"] = found
 
     def write(writing: Writing, _: Any) -> None:

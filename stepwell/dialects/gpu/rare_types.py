@@ -118,8 +118,12 @@ def _mma_memref(type: Attribute) -> bool:
         return False
     held = cast("MemRefType[Any]", type).element_type
     if isinstance(held, VectorType):
-        return held.get_num_dims() == 1 and isinstance(held.element_type, (Float16Type, Float32Type, Float64Type))
-    return isinstance(held, (Float16Type, Float32Type, Float64Type)) or width(held) in (8, 32)
+        return held.get_num_dims() == 1 and _is_matrix_element(held.element_type)
+    return _is_matrix_element(held)
+
+
+def _is_matrix_element(type: Attribute) -> bool:
+    return isinstance(type, (Float16Type, Float32Type, Float64Type)) or (is_signless(type) and width(type) in (8, 32))
 
 
 _ELEMENTS = "8-bit signless integer or 32-bit signless integer or 16-bit float or 32-bit float or 64-bit float"
@@ -128,9 +132,7 @@ KINDS.update(
         "number": Kind("Integer or Float", _number),
         "numbers": Kind("Integer or Float or fixed-length vector of Integer or Float values of ranks 1", _number_or_vector),
         "matrix": Kind("MMAMatrix type", lambda t: isinstance(t, MMAMatrixType)),
-        "mmamemref": Kind(
-            f"memref of {_ELEMENTS} or vector of 16-bit float or 32-bit float or 64-bit float values of ranks 1", _mma_memref
-        ),
+        "mmamemref": Kind(f"memref of {_ELEMENTS} or vector of {_ELEMENTS} values of ranks 1 values", _mma_memref),
         "bytes1d": Kind(
             "1D memref of 8-bit signless integer values",
             lambda t: isinstance(t, MemRefType) and len(t.get_shape()) == 1 and width(cast("MemRefType[Any]", t).element_type) == 8,

@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     MemRefType,
     StridedLayoutAttr,
+    i32,
 )
 from xdsl.ir import Attribute, Operation
 
@@ -33,14 +34,14 @@ def has_unit_stride(type: Attribute) -> bool:
     return True
 
 
-_SIZES = "i32 dense array attribute with 3 elements (if present) and with non-negative values"
+_SIZES = "i32 dense array attribute with 3 elements (if present) and all elements >= 1"
 
 
 def _is_size(value: Attribute) -> bool:
     if not isinstance(value, DenseArrayBase):
         return False
     values = cast("DenseArrayBase[Any]", value).get_values()
-    return len(values) == 3 and min(int(v) for v in values) >= 0
+    return len(values) == 3 and min(int(v) for v in values) >= 1
 
 
 def _sizes(name: str) -> Rule:
@@ -112,3 +113,13 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "gpu.alloc": (_allocates,),
 }
 """By operation."""
+
+
+def verify_attribute(op: Operation, name: str, value: Attribute, argument: int | None) -> None:
+    """Sizes of launches that a function knows of: three numbers."""
+    if name not in ("gpu.known_block_size", "gpu.known_grid_size", "gpu.known_cluster_size"):
+        return
+    if not isinstance(value, DenseArrayBase) or cast("Any", value).elt_type != i32:
+        fail(f"{name} must be a dense i32 array")
+    if len(cast("Any", value)) != 3:
+        fail(f"{name} must contain exactly 3 elements")

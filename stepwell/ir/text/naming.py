@@ -207,7 +207,7 @@ class Names:
             return
         scope = self.scope(op.parent.parent if op.parent is not None else None)
         if (words := _words(op)) is not None:
-            for word in dict.fromkeys(words):  # results of the same word share a name
+            for word in dict.fromkeys(words[: len(op.results)]):  # results of the same word share a name
                 results = [result for result, other in zip(op.results, words, strict=False) if other == word]
                 name = scope.unique(self.hint(results[0]) or word)
                 for index, result in enumerate(results):

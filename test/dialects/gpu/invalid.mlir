@@ -33,3 +33,21 @@ gpu.module @m {
     gpu.return %c : index
   }
 }
+
+// -----
+
+// expected-error@+1 {{gpu.known_block_size must be a dense i32 array}}
+func.func private @f() attributes {gpu.known_block_size = 32 : i32}
+
+// -----
+
+// expected-error@+1 {{gpu.known_block_size must contain exactly 3 elements}}
+func.func private @f() attributes {gpu.known_block_size = array<i32: 2, 1>}
+
+// -----
+
+func.func @alloc_without_token(%n: index) {
+  // expected-error@+1 {{incorrect number of dynamic sizes, has 2, expected 1}}
+  %1 = gpu.alloc(%n, %n) : memref<2x?xf32, 1>
+  return
+}
