@@ -43,11 +43,17 @@ def test_light_model(name: str) -> None:
     context = make_context()
     for each in (*SIMPLIFY, *CHANNELS_LAST, *FORM_KERNELS):
         find_pass(each)().run(module, context)
+        if each == "nn-form-kernels":
+            assert calls_and_transposes(module) == EXPECTED[name]
     module.verify()
     have = evaluate(module, *arrays)[0]
     np.testing.assert_allclose(have, want, rtol=1e-3, atol=1e-5 * np.abs(want).max())
+
+
+def calls_and_transposes(module: ModuleOp) -> tuple[int, int]:
+    """How many kernels `@main` calls, and how many of them move axes."""
     table = functions(module)
     main = table.pop("main")
     called = [str(op.properties["callee"]) for op in main.body.block.ops if op.name == "func.call"]
     moving = {f"@{k}" for k, f in table.items() if any(op.name == "nn.transpose" for op in f.body.block.ops)}
-    assert (ops_of(module).count("func.call"), sum(c in moving for c in called)) == EXPECTED[name]
+    return ops_of(module).count("func.call"), sum(c in moving for c in called)
