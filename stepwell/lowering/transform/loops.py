@@ -121,10 +121,9 @@ def _parallel_to_for(op: Any, state: State) -> None:
     if len(targets) != 1 or not isinstance(targets[0], scf.ParallelOp):
         raise silenceable(op, "expected a single payload op" if len(targets) != 1 else "expected the payload to be scf.parallel")
     loops = parallel_to_for(targets[0])
-    if len(loops) != len(op.results):
+    if not loops:
         raise silenceable(op, "failed to convert parallel into for")
-    for result, loop in zip(op.results, loops, strict=True):
-        state.set(result, [loop])
+    state.set(op.results[0], loops)
 
 
 LOOPS: dict[str, Callable[[Any, State], None]] = {
