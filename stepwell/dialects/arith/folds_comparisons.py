@@ -15,7 +15,8 @@ from xdsl.dialects.builtin import IntegerAttr, TensorType, i1
 from xdsl.dialects.ub import PoisonAttr
 from xdsl.ir import Attribute, OpResult, SSAValue
 
-from stepwell.dialects.arith.matching import CMPI, SWAPPED, compare, defining, folded, number, operand_width
+from stepwell.dialects.arith.comparisons import CMPI_PREDICATES as CMPI
+from stepwell.dialects.arith.matching import SWAPPED, compare, defining, folded, number, operand_width
 from stepwell.dialects.arith.numbers import POISON, Number, constant, element_type, fold_elements, splat_or_scalar
 from stepwell.ir.rewrite.folding import Folded, Folder, constant_of
 

@@ -14,7 +14,6 @@ from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 from stepwell.dialects.arith.numbers import Number, element_type, splat_or_scalar, unsigned, width_of
 from stepwell.ir.rewrite.folding import Folded, constant_of
 
-CMPI = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge")
 SWAPPED = {
     "eq": "eq",
     "ne": "ne",

@@ -18,7 +18,7 @@ from xdsl.ir import Attribute, SSAValue
 from xdsl.pattern_rewriter import RewritePattern
 
 from stepwell.dialects import vector
-from stepwell.dialects.arith.canonical import Maker
+from stepwell.dialects.arith.canonical_base import Maker
 from stepwell.dialects.vector import canonical_elements as elements
 from stepwell.dialects.vector import canonical_masks as masks
 from stepwell.dialects.vector import canonical_memory as memory

@@ -11,7 +11,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from stepwell.dialects import vector
-from stepwell.dialects.arith.canonical import Maker
+from stepwell.dialects.arith.canonical_base import Maker
 
 Replacement = SSAValue | Sequence[SSAValue] | None
 
@@ -28,7 +28,7 @@ class VectorPattern(RewritePattern, ABC):
         return op
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
-        make = Maker(op)
+        make = Maker()
         found = self.rewritten(op, make)
         if found is not None:
             rewriter.replace(self.replaced(op), make.made, [found] if isinstance(found, SSAValue) else list(found))

@@ -13,7 +13,7 @@ from xdsl.dialects.ub import PoisonOp
 from xdsl.ir import SSAValue
 
 from stepwell.dialects import vector
-from stepwell.dialects.arith.canonical import Maker
+from stepwell.dialects.arith.canonical_base import Maker
 from stepwell.dialects.vector.canonical_base import Replacement, VectorPattern, taken_apart
 from stepwell.dialects.vector.shapes import is_scalable, keeps_order, shape_of, vector_of
 from stepwell.dialects.vector.values import (

@@ -15,7 +15,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from stepwell.dialects import arith, vector
 from stepwell.dialects.affine.maps import INDEX
-from stepwell.dialects.arith.canonical import Maker
+from stepwell.dialects.arith.canonical_base import Maker
 from stepwell.dialects.vector.canonical_base import Replacement, VectorPattern
 from stepwell.dialects.vector.shapes import extents_of, is_scalable, shape_of
 from stepwell.dialects.vector.values import (

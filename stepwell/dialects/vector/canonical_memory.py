@@ -19,7 +19,7 @@ from xdsl.rewriter import InsertPoint
 from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects import arith, vector
-from stepwell.dialects.arith.canonical import Maker
+from stepwell.dialects.arith.canonical_base import Maker
 from stepwell.dialects.layouts import layout_of
 from stepwell.dialects.support import is_float
 from stepwell.dialects.vector.canonical_base import Replacement, VectorPattern
