@@ -41,6 +41,7 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+_MODULES = frozenset({"nn", "numpy", "optim", "random"})
 _TRACED = frozenset({"grad", "jit", "jvp", "stop_gradient", "tree_map", "value_and_grad", "vjp"})
 __version__ = "0.1.0"
 
@@ -62,6 +63,10 @@ def __getattr__(name: str) -> object:
         from stepwell.ir.diagnostics import CompileError
 
         return CompileError
+    if name in _MODULES:
+        from importlib import import_module
+
+        return import_module(f"stepwell.{name}")
     if name in _TRACED:
         import stepwell.traced
 

@@ -59,13 +59,13 @@ def _numbers(wrt: int | Sequence[int]) -> tuple[int, ...]:
     return (wrt,) if isinstance(wrt, int) else tuple(wrt)
 
 
-def _check_floats(leaves: Sequence[Any], trees: Any, name: str, what: str) -> list[Tensor]:
+def _check_floats(leaves: Sequence[Any], arguments: Sequence[tuple[int, Any]], name: str, what: str) -> list[Tensor]:
+    """The types of the leaves of (number, argument) pairs, all of them floats."""
     types = [leaf_type(leaf) for leaf in leaves]
-    for type, path in zip(types, paths(trees), strict=True):
+    places = [path for n, argument in arguments for path in paths(argument, f"argument {n}")]
+    for type, path in zip(types, places, strict=True):
         if not is_differentiable(type):
-            fail(
-                f"{what} of {name} by {path[1:] or 'an argument'} of type {type}: only floats have derivatives", hint="leave it out of wrt"
-            )
+            fail(f"{what} of {name} by {path} of type {type}: only floats have derivatives", hint="leave it out of wrt")
     return types
 
 
@@ -85,7 +85,7 @@ def value_and_grad(function: Function, wrt: int | Sequence[int] = 0, *, has_aux:
             fail(f"{name} is called with {len(arguments)} positional arguments, the gradient is by {list(numbers)}")
         chosen = [arguments[n] for n in numbers]
         leaves, structure = flatten(chosen)
-        types = _check_floats(leaves, chosen, name, "the gradient")
+        types = _check_floats(leaves, list(zip(numbers, chosen, strict=True)), name, "the gradient")
 
         def called(tracers: Sequence[Any]) -> Any:
             return _call(function, arguments, named, numbers, unflatten(structure, tracers))
@@ -142,7 +142,7 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     leaves, structure = flatten(tuple(primals))
     moved, same = flatten(tuple(tangents))
     name = getattr(function, "__name__", "a function")
-    types = _check_floats(leaves, tuple(primals), name, "the derivative")
+    types = _check_floats(leaves, list(enumerate(primals)), name, "the derivative")
     if same != structure or [leaf_type(t) for t in moved] != types:
         fail(f"the tangents of {name} must have the structure, shapes and dtypes of its arguments")
     inner = _Inner(lambda tracers: function(*unflatten(structure, tracers)), types)
@@ -167,7 +167,7 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[A
     frame = _outer()
     leaves, structure = flatten(primals)
     name = getattr(function, "__name__", "a function")
-    types = _check_floats(leaves, primals, name, "the derivative")
+    types = _check_floats(leaves, list(enumerate(primals)), name, "the derivative")
     inner = _Inner(lambda tracers: function(*unflatten(structure, tracers)), types)
 
     def copied() -> Block:

@@ -14,12 +14,11 @@ from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Region
 
-from stepwell.frontends.trace.frame import Frame, current, tracing
+from stepwell.frontends.trace.frame import Frame, current, error_here, tracing
 from stepwell.frontends.trace.pytree import Tree, flatten, paths, unflatten
 from stepwell.frontends.trace.tracer import Tracer
 from stepwell.frontends.trace.values import check, dtype_of_value, lift, shape_of
 from stepwell.ir.constants import element_type_of, tensor_type
-from stepwell.ir.diagnostics import CompileError
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def leaf_type(leaf: Any) -> Any:
     try:
         element = element_type_of(dtype_of_value(value))
     except KeyError:
-        raise CompileError(f"tensors of {dtype_of_value(value)} do not exist here") from None
+        raise error_here(f"tensors of {dtype_of_value(value)} do not exist here", "floats, integers and booleans do") from None
     return tensor_type(tuple(shape_of(value)), element)
 
 

@@ -161,7 +161,7 @@ def _leak() -> Callable[[Any], Any]:
 
 
 def _shadow(x: Any) -> Any:
-    return derivatives.grad(lambda w: np.sum(w * x))(numpy.arange(3))
+    return derivatives.grad(lambda p: np.sum(p["w"] * x))({"w": numpy.arange(3)})
 
 
 def _vector_loss(x: Any) -> Any:
@@ -182,7 +182,7 @@ ERRORS: list[tuple[str, Callable[[Any], Any], str]] = [
     ("axis", lambda x: np.sum(x, axis=1), "axis 1 is out of range for rank 1"),
     ("index", lambda x: x[5], "index 5 is out of range for an axis of extent 3"),
     ("einsum", lambda x: np.einsum("ij->j", x), "'ij' names 2 axes of an operand of rank 1"),
-    ("integers", _shadow, r"the gradient of <lambda> by .* of type tensor<3xi64>: only floats have derivatives"),
+    ("integers", _shadow, r"the gradient of <lambda> by argument 0\['w'\] of type tensor<3xi64>: only floats have derivatives"),
     ("vector loss", _vector_loss, r"must return a float of rank 0 to have a gradient, it returns tensor<3xf32>"),
 ]  # fmt: skip
 
