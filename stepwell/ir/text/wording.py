@@ -36,6 +36,7 @@ PARSER = (
         r"inferred shape of elements literal (\2) does not match type (\1)",
     ),
     (r"Expected `reassoc`, `nnan`.*", "expected valid keyword or string"),
+    (r"Exceeds the limit \((\d+) digits\).*", r"integer constant has more than \1 digits"),
     (r"undefined symbol alias '[#!](.*)'", r"undefined symbol alias id '\1'"),
     (r"re-declaration of alias '[#!](.*)'", r"redefinition of attribute alias id '\1'"),
     (r"expect symbol name", "expected valid '@'-identifier for symbol name"),

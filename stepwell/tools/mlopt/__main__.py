@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from stepwell.tools.mlopt.options import Options
 
+DIGITS = 100_000
+"""How long an integer may be that is read or printed: so many digits take a tenth of a second, ten times more a hundred times that."""
 RECURSION = 5000
 """Python's limit of calls inside calls: some hundred regions, or types, inside each other."""
 
@@ -68,6 +70,7 @@ def _main(arguments: Sequence[str]) -> int:
 
     debug = False
     sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
+    sys.set_int_max_str_digits(max(sys.get_int_max_str_digits(), DIGITS))
     try:
         if command := subcommand(arguments):
             debug = "--debug" in arguments

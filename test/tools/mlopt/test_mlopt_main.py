@@ -189,3 +189,16 @@ def test_start_up_imports_no_heavy_module():
     )
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert output.splitlines()[-1] == "[]"
+
+
+def test_integers_of_many_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Five thousand digits come out as they went in; of a hundred thousand and more, one line says that they are too many."""
+    for digits, status in ((5000, 0), (150_000, 1)):
+        file = tmp_path / "number.mlir"
+        file.write_text(f"func.func private @f() attributes {{a = {'9' * digits} : i16777215}}\n")
+        assert main([str(file)]) == status
+        out, err = capsys.readouterr()
+        if status == 0:
+            assert "9" * digits in out
+        else:
+            assert err.splitlines()[0].endswith("error: integer constant has more than 100000 digits")
