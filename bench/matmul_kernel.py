@@ -19,7 +19,7 @@ from stepwell.backends.cpu.codegen import compile_llvm_ir
 from stepwell.backends.cpu.link import LinkedLibrary, link
 from stepwell.ir.registry import find_pass, make_context
 from stepwell.ir.text.parsing import parse_module
-from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
+from stepwell.lowering.machine.convert_kernels_to_llvm import emit_llvm_ir
 from stepwell.lowering.machine.target import Target
 
 SHAPES = [(512, 512, 512), (504, 512, 512), (128, 3072, 768), (196, 768, 768), (49, 1000, 2048), (128, 64, 64)]

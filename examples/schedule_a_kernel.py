@@ -19,7 +19,7 @@ from stepwell.backends.cpu.codegen import compile_llvm_ir
 from stepwell.backends.cpu.link import link
 from stepwell.ir.registry import make_context
 from stepwell.ir.text.parsing import parse_module
-from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
+from stepwell.lowering.machine.convert_kernels_to_llvm import emit_llvm_ir
 from stepwell.lowering.machine.target import Target
 from stepwell.tools.mlopt.__main__ import main as mlopt
 

@@ -15,7 +15,7 @@ from stepwell.dialects import llvm
 from stepwell.ir.constants import array_of, is_splat
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.text.narrow import as_array, as_dense
-from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir as emit_llvm_ir
+from stepwell.lowering.machine.convert_kernels_to_llvm import emit_llvm_ir as emit_llvm_ir
 from stepwell.lowering.machine.dialect_sink import is_constant, parameter_text
 from stepwell.lowering.machine.layout import vector_text
 from stepwell.lowering.machine.llvm_types import text_of_type
@@ -42,7 +42,7 @@ def print_llvm_ir(module: ModuleOp) -> str:
                 inputs = [text_of_type(t) for t in op.function_type.inputs]
                 sink.declare(op.sym_name.data, inputs, text_of_type(op.function_type.output))
         else:
-            raise CompileError(f"'{op.name}' cannot stand in a module of level 5", hint="run convert-vector-to-llvm")
+            raise CompileError(f"'{op.name}' cannot stand in a module of level 5", hint="run convert-kernels-to-llvm")
     defined = {function.name for function in sink.functions}
     return text_of_module(
         triple.data if isinstance(triple, StringAttr) else "",

@@ -47,7 +47,7 @@ STRUCTURE_CHECKED = ("convert-nn-to-linalg", "check-bounds", *STRUCTURE[1:])
 BUFFERIZE = ("bufferize-kernels", "bufferize-main", "plan-memory")
 LOOPS = ("convert-linalg-to-affine", "apply-schedule")
 VECTORS = ("vectorize", "unroll-loops", "expand-math")
-MACHINE = ("convert-vector-to-llvm",)
+MACHINE = ("convert-kernels-to-llvm",)
 
 LEVELS: dict[str, tuple[str, ...]] = {
     "nn": ("stepwell-simplify", "stepwell-channels-last", "stepwell-form-kernels"),

@@ -244,7 +244,7 @@ def test_a_fault_in_a_pass_names_it_and_keeps_its_cause(name: str, monkeypatch: 
     ("place", "step"),
     [
         ("stepwell.frontends.onnx.importer.Importer.run", "step 'import model'"),
-        ("stepwell.lowering.machine.convert_vector_to_llvm.emit_llvm_ir", "step 'emit LLVM IR'"),
+        ("stepwell.lowering.machine.convert_kernels_to_llvm.emit_llvm_ir", "step 'emit LLVM IR'"),
         ("stepwell.backends.cpu.compile.compile_llvm_ir", "step 'generate machine code'"),
         ("stepwell.backends.cpu.compile.collect_weights", "step 'write weights'"),
         ("stepwell.backends.cpu.program.link", "step 'link'"),

@@ -94,7 +94,7 @@ class Compilation:
 
     def emit(self, name: str) -> str:
         """Level 4 to LLVM IR, one function and what it calls."""
-        from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
+        from stepwell.lowering.machine.convert_kernels_to_llvm import emit_llvm_ir
 
         with self.clock.measure("emit LLVM IR"):
             return emit_llvm_ir(self.module, self.target, [name])
@@ -294,7 +294,7 @@ def _print_module_at(module: ModuleOp, context: Context, level: str, elide: int 
         return print_ir(module, PrintOptions(elide_larger=elide), context.loaded_dialects)
 
     from stepwell.backends.cpu.codegen import assembly
-    from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
+    from stepwell.lowering.machine.convert_kernels_to_llvm import emit_llvm_ir
 
     with clock.measure("emit LLVM IR"):
         text = emit_llvm_ir(module, target)

@@ -31,7 +31,7 @@ def check_target(target: str) -> None:
 
 def compile_for_gpu(module: ModuleOp, context: Context, target: str, gpu: str = DEFAULT_GPU, driver: Driver | None = None) -> GpuProgram:
     """A program for the `target` "cuda" or "cuda-simulator", in code for `gpu`. Consumes the module. Raises CompileError only."""
-    from stepwell.lowering.machine.convert_vector_to_llvm import emit_gpu_llvm_ir, gpu_functions_of
+    from stepwell.lowering.machine.convert_kernels_to_llvm import emit_gpu_llvm_ir, gpu_functions_of
 
     check_target(target)
     doing = "the GPU pipeline"

@@ -8,5 +8,5 @@ PASSES: dict[str, str] = {
     "convert-index-to-llvm": "stepwell.lowering.machine.convert_index_to_llvm:ConvertIndexToLlvm",
     "convert-math-to-llvm": "stepwell.lowering.machine.convert_math_to_llvm:ConvertMathToLlvm",
     "finalize-memref-to-llvm": "stepwell.lowering.machine.finalize_memref_to_llvm:FinalizeMemrefToLlvm",
-    "convert-vector-to-llvm": "stepwell.lowering.machine.convert_vector_to_llvm:ConvertVectorToLlvm",
+    "convert-kernels-to-llvm": "stepwell.lowering.machine.convert_kernels_to_llvm:ConvertKernelsToLlvm",
 }

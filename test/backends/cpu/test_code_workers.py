@@ -169,7 +169,7 @@ def test_a_crash_during_a_compilation_leaves_no_program_in_the_cache(monkeypatch
         def emit(*_: object) -> str:
             return FATAL
 
-        patch.setattr("stepwell.lowering.machine.convert_vector_to_llvm.emit_llvm_ir", emit)
+        patch.setattr("stepwell.lowering.machine.convert_kernels_to_llvm.emit_llvm_ir", emit)
         with pytest.raises(CompileError, match="crashed"):
             stepwell.compile(many_kernels())
     assert children() == before

@@ -26,7 +26,7 @@ def target(vector_bytes: int) -> Target:
 def test_passes_are_told_the_width_of_vector_registers() -> None:
     for vector_bytes in (16, 32, 64):
         steps = [step for step in pipeline("stepwell-cpu", target(vector_bytes)).passes() if hasattr(step, "vector_bytes")]
-        assert {step.name for step in steps} == {"choose-schedule", "convert-vector-to-llvm"}
+        assert {step.name for step in steps} == {"choose-schedule", "convert-kernels-to-llvm", "nn-choose-convolution"}
         assert all(getattr(step, "vector_bytes") == vector_bytes for step in steps)
 
 

@@ -110,8 +110,8 @@ def test_integers_are_exact_and_floats_are_not() -> None:
 def test_what_became_machine_code_is_left_with_a_note(capsys: pytest.CaptureFixture[str]) -> None:
     checked = validator("func.func @main() {\n func.return\n}")
     for _ in range(2):
-        checked.check(parse("llvm.func @main() {\n llvm.return\n}"), "convert-vector-to-llvm")
-    assert capsys.readouterr().err == "note: from pass 'convert-vector-to-llvm' on '@main' is in the llvm dialect and is not validated\n"
+        checked.check(parse("llvm.func @main() {\n llvm.return\n}"), "convert-kernels-to-llvm")
+    assert capsys.readouterr().err == "note: from pass 'convert-kernels-to-llvm' on '@main' is in the llvm dialect and is not validated\n"
 
 
 def test_inputs() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stepwell.ir.registry import make_context
 from stepwell.ir.text.parsing import parse_module
-from stepwell.lowering.machine.convert_vector_to_llvm import emit_llvm_ir
+from stepwell.lowering.machine.convert_kernels_to_llvm import emit_llvm_ir
 from stepwell.lowering.machine.target import Target
 
 MODULE = """

@@ -8,7 +8,7 @@ from native import parse
 from test_kernels_run import kernels
 
 from stepwell.backends.llvm_ir import emit_llvm_ir, print_llvm_ir
-from stepwell.lowering.machine.convert_vector_to_llvm import ConvertVectorToLlvm
+from stepwell.lowering.machine.convert_kernels_to_llvm import ConvertKernelsToLlvm
 
 KERNELS = {
     "matmul": (kernels.matmul(), corpus.MATMUL.format(tail="overlap")),
@@ -22,7 +22,7 @@ KERNELS = {
 
 def check(text: str, passes: tuple[str, ...]) -> None:
     module = parse(text, passes)
-    options = ConvertVectorToLlvm()
+    options = ConvertKernelsToLlvm()
     directly = emit_llvm_ir(module, options.target())
     options.run(module, None)  # pyright: ignore[reportArgumentType]
     module.verify()

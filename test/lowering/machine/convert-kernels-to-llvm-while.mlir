@@ -1,4 +1,4 @@
-// RUN: mlopt %s --convert-vector-to-llvm="vector-bytes=64 cpu=skylake-avx512 features=+avx512f" | filecheck %s
+// RUN: mlopt %s --convert-kernels-to-llvm="vector-bytes=64 cpu=skylake-avx512 features=+avx512f" | filecheck %s
 
 // A `scf.while` is a header that decides, a body, and an exit; what it carries are block arguments.
 // CHECK-LABEL: llvm.func @while(%a0: i64, %a1: !llvm.ptr {llvm.noalias})

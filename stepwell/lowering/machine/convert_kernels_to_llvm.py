@@ -1,4 +1,4 @@
-"""The pass `convert-vector-to-llvm`, and the same conversion straight to text."""
+"""The pass `convert-kernels-to-llvm`, and the same conversion straight to text."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def emit_gpu_llvm_ir(functions: Iterable[GPUFuncOp], target: Target) -> str:
 
 
 @dataclass(frozen=True)
-class ConvertVectorToLlvm(Pass):
+class ConvertKernelsToLlvm(Pass):
     """Functions of n-D vectors in structured control flow become functions of the llvm dialect: 1-D vectors, blocks, pointers.
 
     before:
@@ -89,7 +89,7 @@ class ConvertVectorToLlvm(Pass):
     `cpu` and `features` are LLVM's; without them, code is made for this machine.
     """
 
-    name: ClassVar[str] = "convert-vector-to-llvm"
+    name: ClassVar[str] = "convert-kernels-to-llvm"
 
     vector_bytes: int = 0
     """Width of a vector register; 0: that of this machine."""

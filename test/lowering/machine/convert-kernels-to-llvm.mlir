@@ -1,4 +1,4 @@
-// RUN: mlopt %s --convert-vector-to-llvm="vector-bytes=64 cpu=skylake-avx512 features=+avx512f" --split-input-file | filecheck %s
+// RUN: mlopt %s --convert-kernels-to-llvm="vector-bytes=64 cpu=skylake-avx512 features=+avx512f" --split-input-file | filecheck %s
 
 // The pieces of a row go through memory in order; a maximum with a constant is one comparison and one choice.
 // CHECK-LABEL: llvm.func @row(%a0: !llvm.ptr {llvm.noalias, llvm.readonly}, %a1: !llvm.ptr {llvm.noalias}, %a2: i64)
