@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp, UnregisteredOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.traits import IsTerminator
@@ -209,7 +209,8 @@ class Code:
         evaluate = getattr(op, "evaluate", None)
         if evaluate is not None:
             return _value_step(evaluate, self.slots(op.operands), self.slots(op.results))
-        raise CannotTell(f"the interpreter does not know '{op.name}'", location=place(op))
+        name = op.op_name.data if isinstance(op, UnregisteredOp) else op.name
+        raise CannotTell(f"the interpreter does not know '{name}'", location=place(op))
 
 
 def _value_step(function: Callable[..., Any], operands: list[int], results: list[int]) -> Step:

@@ -40,9 +40,9 @@ func.func @main(%a: tensor<28x64xf32>, %e: tensor<28x64xf32>) -> tensor<28x64xf3
 // CHECK-LABEL: func.func private @rows(%a: tensor<1x9x200xf32>, %out: tensor<1x9x1xf32>) -> tensor<1x9x1xf32> attributes {kernel, schedule = {{\[\[}}"fuse", "d0"], ["split", "d1", 64 : i64, "d1r"], ["rfactor", "d1r"], ["parallel", "d0"], ["vectorize", "d1r"{{\]\]}}} {
 // CHECK-NEXT:    %zero = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:    %init = linalg.generic {indexing_maps = [affine_map<(d0) -> (0, d0, 0)>], iterator_types = ["parallel"]} outs(%out : tensor<1x9x1xf32>) attrs = {loops = ["d0"], stage = "s0"} {
-// CHECK-NEXT:    ^bb0(%arg0: f32):
-// CHECK-NEXT:      %zero_0 = arith.constant 0.000000e+00 : f32
-// CHECK-NEXT:      linalg.yield %zero_0 : f32
+// CHECK-NEXT:    ^bb0(%out_0: f32):
+// CHECK-NEXT:      %zero_1 = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:      linalg.yield %zero_1 : f32
 // CHECK-NEXT:    } -> tensor<1x9x1xf32>
 // CHECK-NEXT:    %r = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (0, d0, d1)>, affine_map<(d0, d1) -> (0, d0, 0)>], iterator_types = ["parallel", "reduction"]} ins(%a : tensor<1x9x200xf32>) outs(%init : tensor<1x9x1xf32>) attrs = {loops = ["d0", "d1"], stage = "s1"} {
 // CHECK-NEXT:    ^bb0(%x: f32, %c: f32):

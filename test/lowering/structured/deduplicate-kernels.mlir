@@ -20,9 +20,9 @@ func.func @main(%x: tensor<?xf32>, %e: tensor<?xf32>) -> tensor<?xf32> {
 
 // CHECK-LABEL: func.func private @relu(%x: tensor<?xf32>, %out: tensor<?xf32>) -> tensor<?xf32> attributes {kernel, schedule = [["vectorize", "i"]]} {
 // CHECK-NEXT:      %r = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%x : tensor<?xf32>) outs(%out : tensor<?xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
+// CHECK-NEXT:      ^bb0(%in: f32, %out_0: f32):
 // CHECK-NEXT:        %cst = arith.constant 0.000000e+00 : f32
-// CHECK-NEXT:        %0 = arith.maximumf %arg0, %cst : f32
+// CHECK-NEXT:        %0 = arith.maximumf %in, %cst : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      } -> tensor<?xf32>
 // CHECK-NEXT:      return %r : tensor<?xf32>
@@ -50,9 +50,9 @@ func.func private @relu_1(%a: tensor<?xf32>, %b: tensor<?xf32>) -> tensor<?xf32>
 
 // CHECK-LABEL: func.func private @relu_2(%x: tensor<?xf32>, %out: tensor<?xf32>) -> tensor<?xf32> attributes {kernel, schedule = [["parallel", "i"]]} {
 // CHECK-NEXT:      %r = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%x : tensor<?xf32>) outs(%out : tensor<?xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
+// CHECK-NEXT:      ^bb0(%in: f32, %out_0: f32):
 // CHECK-NEXT:        %cst = arith.constant 0.000000e+00 : f32
-// CHECK-NEXT:        %0 = arith.maximumf %arg0, %cst : f32
+// CHECK-NEXT:        %0 = arith.maximumf %in, %cst : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      } -> tensor<?xf32>
 // CHECK-NEXT:      return %r : tensor<?xf32>
@@ -69,9 +69,9 @@ func.func private @relu_2(%x: tensor<?xf32>, %out: tensor<?xf32>) -> tensor<?xf3
 
 // CHECK-LABEL: func.func private @negate(%x: tensor<?xf32>, %out: tensor<?xf32>) -> tensor<?xf32> attributes {kernel, schedule = [["vectorize", "i"]]} {
 // CHECK-NEXT:      %r = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%x : tensor<?xf32>) outs(%out : tensor<?xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
+// CHECK-NEXT:      ^bb0(%in: f32, %out_0: f32):
 // CHECK-NEXT:        %cst = arith.constant 0.000000e+00 : f32
-// CHECK-NEXT:        %0 = arith.subf %cst, %arg0 : f32
+// CHECK-NEXT:        %0 = arith.subf %cst, %in : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      } -> tensor<?xf32>
 // CHECK-NEXT:      return %r : tensor<?xf32>
