@@ -32,7 +32,7 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.ub import PoisonAttr
 from xdsl.ir import Attribute
 
-from stepwell.ir.constants import dense_attribute, integer_attribute
+from stepwell.ir.payloads import dense_attribute, integer_attribute
 
 Number = int | float
 Values = Sequence[Number]

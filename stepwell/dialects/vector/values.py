@@ -29,7 +29,7 @@ from xdsl.dialects.ub import PoisonAttr
 from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 
 from stepwell.dialects.vector.shapes import shape_of
-from stepwell.ir.constants import dense_attribute
+from stepwell.ir.payloads import dense_attribute
 from stepwell.ir.rewrite.folding import constant_of
 from stepwell.ir.rules import is_signless, width
 

@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import UNKNOWN_LOC, DenseIntOrFPElementsAttr, Functio
 from xdsl.ir import Attribute, Block, Operation, OpResult, Region
 from xdsl.traits import IsolatedFromAbove
 
-from stepwell.ir.constants import Payload
+from stepwell.ir.payloads import Payload
 from stepwell.ir.registry import all_dialects, resolve
 from stepwell.ir.rewrite.linking import put_first, unlink
 from stepwell.ir.rewrite.mutations import is_anybody_listening

@@ -14,8 +14,8 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import Block, Operation
 from xdsl.traits import Pure
 
-from stepwell.ir.constants import Payload
 from stepwell.ir.passes import Pass
+from stepwell.ir.payloads import Payload
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,10 @@ from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects import arith, bufferization, memref, scf, tensor
 from stepwell.dialects.layouts import is_castable, layout_of, strided
-from stepwell.ir.constants import DYNAMIC, Payload
+from stepwell.ir.constants import DYNAMIC
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
+from stepwell.ir.payloads import Payload
 from stepwell.lowering.loops.memref_types import buffer_type
 from stepwell.lowering.loops.storage import History, Storage
 from stepwell.lowering.structured.control import Carried, body_of, branches_of, carried_by, yield_of
