@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ml_dtypes import bfloat16
 
 from stepwell.dialects.nn import ConstantOp
-from stepwell.ir.constants import Payload, array_of, copy_in_tiles, dense, is_splat
+from stepwell.ir.constants import array_of, copy_in_tiles, dense, is_splat
+from stepwell.ir.payloads import Payload
 
 DTYPES: list[Any] = [np.float32, np.float64, np.float16, bfloat16, np.int8, np.uint16, np.int64, np.bool_]
 
