@@ -51,6 +51,7 @@ class Options:
     validate_each: int | None = _number("run the functions on N random inputs before and after each pass and compare", None, implied="1")
 
     load_module: str | None = _text("use the dialects and passes of a Python file (may be given again)", "FILE.py")
+    irdl_file: str | None = _text("use the dialects that a file of the irdl dialect defines (may be given again)", "FILE.irdl.mlir")
 
     # reading and writing
     output: str = _text("write to FILE (also -o FILE)", "FILE", default="-")
@@ -168,15 +169,22 @@ def read_command_line(arguments: Sequence[str]) -> Options:
 
 
 def _load_modules(arguments: Sequence[str]) -> None:
-    """Make what the files of `--load-module` define known, and nothing else of the kind, before any name is looked up."""
+    """Make what the files of `--load-module` and `--irdl-file` define known, and nothing else of the kind, before any name is looked up."""
     for table in (LOADED_DIALECTS, LOADED_PASSES, LOADED_PIPELINES):
         table.clear()
     for number, argument in enumerate(arguments):
         name, has_value, value = argument.lstrip("-").partition("=")
-        if name == "load-module" and argument.startswith("-"):
+        if not argument.startswith("-") or name not in ("load-module", "irdl-file"):
+            continue
+        file = value if has_value else "".join(arguments[number + 1 : number + 2])
+        if name == "load-module":
             from stepwell.ir.user_modules import load_user_module
 
-            load_user_module(value if has_value else "".join(arguments[number + 1 : number + 2]))
+            load_user_module(file)
+        else:
+            from stepwell.ir.irdl.loading import load_irdl_file
+
+            load_irdl_file(file)
 
 
 def _value(flag: Field[Any], value: str | None, rest: Iterator[str]) -> Any:
