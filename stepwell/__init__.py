@@ -26,23 +26,39 @@ if TYPE_CHECKING:
     from stepwell.backends.cpu.program import Program
     from stepwell.ir.diagnostics import CompileError
     from stepwell.ir.text.display import show
-    from stepwell.traced import grad, jit, jvp, stop_gradient, tree_map, value_and_grad, vjp
+    from stepwell.traced import (
+        cond,
+        fori_loop,
+        grad,
+        jit,
+        jvp,
+        scan,
+        stop_gradient,
+        tree_map,
+        value_and_grad,
+        vjp,
+        while_loop,
+    )
 
 __all__ = [
     "CompileError",
     "Program",
     "compile",
+    "cond",
+    "fori_loop",
     "grad",
     "jit",
     "jvp",
+    "scan",
     "show",
     "stop_gradient",
     "tree_map",
     "value_and_grad",
     "vjp",
+    "while_loop",
 ]
 _MODULES = frozenset({"nn", "numpy", "optim", "random"})
-_TRACED = frozenset({"grad", "jit", "jvp", "stop_gradient", "tree_map", "value_and_grad", "vjp"})
+_TRACED = frozenset(__all__) - {"CompileError", "Program", "compile", "show"}
 __version__ = "0.1.0"
 
 

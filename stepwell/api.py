@@ -70,7 +70,7 @@ def compile(
         inputs = _checked_inputs(inputs)
         settings = checked_settings(numerics=numerics, convolution=convolution)
         key = None if passes else _request_key(model, inputs, settings)  # what a pass of the caller's does is not known from its name
-        program = _load(store, key, threads) if key else None
+        program = load_program(store, key, threads) if key else None
         if program is None:
             loaded = _read(model)
             if free and not passes and has_free_dimensions(loaded):
@@ -127,7 +127,7 @@ def _dynamic(
     files = [file for file in map(FileStamp.of, _files_beside(model)) if file is not None]
     request = None if identity is None else json.dumps([identity, settings])
     compiler = StageCompiler(
-        store, threads, files, request, lambda key: _load(store, key, threads), lambda module: _apply(settings, module)
+        store, threads, files, request, lambda key: load_program(store, key, threads), lambda module: _apply(settings, module)
     )
     return DynamicProgram(model, compiler, threads, prepare=prepare)
 
@@ -265,7 +265,7 @@ def _build(
     return Program(image, code, weights, threads, from_cache=False)
 
 
-def _load(store: ObjectCache, key: str, threads: int) -> Program | None:
+def load_program(store: ObjectCache, key: str, threads: int) -> Program | None:
     from stepwell.backends.cpu.pool import pool_address
 
     raw = store.load(key, "program")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 
-from stepwell.frontends.trace import derivatives
+from stepwell.frontends.trace import control, derivatives
 from stepwell.frontends.trace.derivatives import stop_gradient
 from stepwell.frontends.trace.pytree import Tree, flatten, paths, tree_map, unflatten
 from stepwell.frontends.trace.trace import Traced, is_tracing, trace
@@ -165,7 +165,7 @@ def _pair_up(program: Program, donated: Sequence[int]) -> dict[int, int]:
 
 def compile_traced(traced: Traced, threads: int | None) -> Program:
     """A native program of a traced function, from the cache where one of the same text was compiled before. Raises CompileError only."""
-    from stepwell.api import _load  # pyright: ignore[reportPrivateUsage]
+    from stepwell.api import load_program
     from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, digest
     from stepwell.backends.cpu.compile import compile_module
     from stepwell.backends.cpu.host import host_fingerprint
@@ -177,7 +177,7 @@ def compile_traced(traced: Traced, threads: int | None) -> Program:
     workers = default_threads() if threads is None else check_threads(threads)
     store = ObjectCache.default()
     key = digest("traced", str(traced.module), host_fingerprint(), compiler_fingerprint())
-    known = _load(store, key, workers)
+    known = load_program(store, key, workers)
     if known is not None:
         return known
     image, code, weights = compile_module(traced.module, make_context(), store=store)
@@ -255,4 +255,48 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[A
     return jit(results)(primals), partial(cotangents_of, primals)
 
 
-__all__ = ["Compiled", "Jitted", "compile_traced", "grad", "jit", "jvp", "stop_gradient", "tree_map", "value_and_grad", "vjp"]
+def cond(condition: Any, then: Function, otherwise: Function, *operands: Any) -> Any:
+    """See `stepwell.frontends.trace.control.cond`; outside of a trace it is compiled."""
+    if is_tracing():
+        return control.cond(condition, then, otherwise, *operands)
+
+    def chosen(condition: Any, operands: Any) -> Any:
+        return control.cond(condition, then, otherwise, *operands)
+
+    return jit(chosen)(condition, operands)
+
+
+def while_loop(condition: Function, body: Function, init: Any) -> Any:
+    """See `stepwell.frontends.trace.control.while_loop`; outside of a trace it is compiled."""
+    return control.while_loop(condition, body, init) if is_tracing() else jit(partial(control.while_loop, condition, body))(init)
+
+
+def fori_loop(lower: Any, upper: Any, body: Function, init: Any) -> Any:
+    """See `stepwell.frontends.trace.control.fori_loop`; outside of a trace it is compiled."""
+    if is_tracing():
+        return control.fori_loop(lower, upper, body, init)
+    return jit(partial(control.fori_loop, lower, upper, body))(init)
+
+
+def scan(body: Function, init: Any, xs: Any = None, *, length: int | None = None, reverse: bool = False) -> tuple[Any, Any]:
+    """See `stepwell.frontends.trace.control.scan`; outside of a trace it is compiled."""
+    scanned = partial(control.scan, body, length=length, reverse=reverse)
+    return scanned(init, xs) if is_tracing() else jit(scanned)(init, xs)
+
+
+__all__ = [
+    "Compiled",
+    "Jitted",
+    "compile_traced",
+    "cond",
+    "fori_loop",
+    "grad",
+    "jit",
+    "jvp",
+    "scan",
+    "stop_gradient",
+    "tree_map",
+    "value_and_grad",
+    "vjp",
+    "while_loop",
+]

@@ -33,8 +33,12 @@ from stepwell.nn.functions import (
 from stepwell.nn.layers import Conv, Dropout, Embedding, GroupNorm, LayerNorm, Linear, MultiHeadAttention, RMSNorm, Sequential
 from stepwell.nn.losses import bce_with_logits, cross_entropy, huber, kl_divergence, l1, mse, nll
 from stepwell.nn.module import Module
+from stepwell.nn.recurrent import GRU, LSTM, RNN
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
     "Conv",
     "Dropout",
     "Embedding",

@@ -47,7 +47,7 @@ def push_forward(block: Block, tangents: Tangents, wanted: Iterable[SSAValue], e
                 if interleaved:
                     emitter.go_to(InsertPoint.after(simple))
                 emitter.location = simple.location
-                _push(simple, tangents, emitter)
+                _push(simple, tangents, emitter, interleaved)
         op = following
 
 
@@ -59,11 +59,12 @@ def _ops_behind(block: Block, wanted: Iterable[SSAValue]) -> set[Operation]:
         op = pending.pop()
         if isinstance(op, Operation) and op.parent is block and op not in found:
             found.add(op)
-            pending += [value.owner for value in _reads(op)]
+            pending += [value.owner for value in reads(op)]
     return found
 
 
-def _reads(op: Operation) -> Iterable[SSAValue]:
+def reads(op: Operation) -> Iterable[SSAValue]:
+    """The values that an op computes with, its operands and what its regions see."""
     return op.operands if not op.regions else (value for inner in op.walk() for value in inner.operands)
 
 
@@ -75,25 +76,31 @@ def _simplified(op: Operation, tangents: Tangents) -> list[Operation]:
     emitter = Emitter(InsertPoint.before(op))
     emitter.location = op.location
     value: Any = decompose(op, emitter)
-    if not isinstance(value, SSAValue):
+    if value is None:
         raise CompileError(f"{op.name} of unknown extents has no derivative", location=place(op), hint="fix the extents")
-    op.results[0].replace_all_uses_with(cast("SSAValue[Any]", value))
+    values = cast("Sequence[SSAValue]", [value] if isinstance(value, SSAValue) else value)
+    for old, new in zip(op.results, values, strict=True):
+        old.replace_all_uses_with(new)
     block = op.parent_block()
     assert block is not None
     block.erase_op(op)
     return [simple for inner in emitter.emitted for simple in _simplified(inner, tangents)]
 
 
-def _push(op: Operation, tangents: Tangents, emitter: Emitter) -> None:
+def _push(op: Operation, tangents: Tangents, emitter: Emitter, interleaved: bool) -> None:
     of_operands = [tangents.get(o) for o in op.operands]
-    if not any(value in tangents for value in _reads(op)) or type(op) in rules.LOCALLY_CONSTANT:
+    if not any(value in tangents for value in reads(op)) or type(op) in rules.LOCALLY_CONSTANT:
         return
-    rule = rules.JVP.get(type(op))
-    if rule is None:
+    rule, region_rule = rules.JVP.get(type(op)), rules.REGION_JVP.get(type(op))
+    if rule is None and region_rule is None:
         why = rules.REFUSED.get(type(op), "it is no op of nn")
         raise CompileError(f"{op.name} has no derivative: {why}", location=place(op), hint="stepwell.stop_gradient goes around it")
     if any(DYNAMIC in shape_of(v) for v in (*op.operands, *op.results)):
         raise CompileError(f"{op.name} of unknown extents has no derivative", location=place(op), hint="fix the extents")
+    if region_rule is not None:
+        region_rule(op, tangents, emitter, interleaved)
+        return
+    assert rule is not None
     tangent = rule(op, of_operands, emitter)
     if tangent is None:
         return
@@ -115,7 +122,7 @@ def pull_back(
     linear = set(inputs)
     steps: list[Operation] = []
     for op in program:
-        if any(o in linear for o in op.operands):
+        if any(o in linear for o in reads(op)):
             steps.append(op)
             linear.update(op.results)
     parts: dict[SSAValue, SSAValue] = {}
@@ -127,10 +134,17 @@ def pull_back(
     for value, cotangent in outputs:
         accumulate(value, cotangent)
     for op in reversed(steps):
-        cotangent = parts.pop(op.results[0], None)
-        if cotangent is None:
+        cotangents = [parts.pop(result, None) for result in op.results]
+        if all(c is None for c in cotangents):
             continue
         emitter.location = op.location
+        region_rule = rules.REGION_TRANSPOSE.get(type(op))
+        if region_rule is not None:
+            for value, part in region_rule(op, linear, cotangents, emitter):
+                accumulate(value, part)
+            continue
+        (cotangent,) = cotangents
+        assert cotangent is not None
         rule = rules.TRANSPOSE.get(type(op))
         is_linear = [o in linear for o in op.operands]
         if rule is None:

@@ -1,8 +1,9 @@
-"""Derivatives of recurrent layers: not before loops have them."""
+"""Derivatives of recurrent layers: those of the loops that they are."""
 
 from __future__ import annotations
 
 from stepwell.dialects import nn
-from stepwell.lowering.autodiff.rules import REFUSED
+from stepwell.lowering.autodiff.rules import DECOMPOSED
+from stepwell.lowering.graph.decompose_lstm import lstm_steps
 
-REFUSED[nn.LstmOp] = "derivatives of loops are not written yet, and it is one"
+DECOMPOSED[nn.LstmOp] = lstm_steps

@@ -10,16 +10,19 @@ operand, None for those that are not linear. Only ops that tangents are computed
 
 `DECOMPOSED`: op class -> function of (op, site) that writes the op as simpler ones, which have rules.
 
+`REGION_JVP`, `REGION_TRANSPOSE`: the same for ops with regions, which read values around them: a function that adds the tangents of all
+results to a table, and one that gives (value, cotangent) for every linear value that is read.
+
 `LOCALLY_CONSTANT`: op class -> why its derivative is zero wherever there is one. `REFUSED`: op class -> why it has no derivative here.
 
-The families register themselves when `load` is called. Every op of `nn` stands in exactly one of `JVP`, `DECOMPOSED`, `LOCALLY_CONSTANT`
-and `REFUSED`.
+The families register themselves when `load` is called. Every op of `nn` stands in exactly one of `JVP`, `REGION_JVP`,
+`DECOMPOSED`, `LOCALLY_CONSTANT` and `REFUSED`.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -31,6 +34,10 @@ Tangents = Sequence[SSAValue | None]
 JvpRule = Callable[[Any, Tangents, Emitter], SSAValue | None]
 TransposeRule = Callable[[Any, Sequence[bool], SSAValue, Emitter], Tangents]
 Decomposition = Callable[[Any, Emitter], Any]
+RegionJvpRule = Callable[[Any, dict[SSAValue, SSAValue], Emitter, bool], None]
+"""(op, value -> tangent, emitter, interleaved): replaces the op by one that also gives what the tangents need."""
+RegionTransposeRule = Callable[[Any, set[SSAValue], Tangents, Emitter], Iterable[tuple[SSAValue, SSAValue]]]
+"""(op, linear values, cotangents of the results, emitter)."""
 
 FAMILIES = (
     "activation",
@@ -56,6 +63,8 @@ FAMILIES = (
 
 JVP: dict[type[Operation], JvpRule] = {}
 TRANSPOSE: dict[type[Operation], TransposeRule] = {}
+REGION_JVP: dict[type[Operation], RegionJvpRule] = {}
+REGION_TRANSPOSE: dict[type[Operation], RegionTransposeRule] = {}
 DECOMPOSED: dict[type[Operation], Decomposition] = {}
 LOCALLY_CONSTANT: dict[type[Operation], str] = {}
 REFUSED: dict[type[Operation], str] = {}

@@ -261,6 +261,9 @@ def stop_gradient(op: nn.StopGradientOp, site: Site) -> Replacement:
     return op.x
 
 
+RECURRENT: Mapping[type[Operation], Sequence[Pattern]] = {nn.LstmOp: (lstm_steps,)}
+"""What becomes loops, which then become `scf`."""
+
 DECOMPOSED: Mapping[type[Operation], Sequence[Pattern]] = {
     nn.BatchNormOp: (batch_norm,),
     nn.InstanceNormOp: (instance_norm,),
@@ -276,7 +279,6 @@ DECOMPOSED: Mapping[type[Operation], Sequence[Pattern]] = {
     nn.ReduceLogSumExpOp: (log_sum_exp,),
     nn.MatmulOp: (matmul_of_vector,),
     nn.OneHotOp: (one_hot,),
-    nn.LstmOp: (lstm_steps,),
     nn.AttentionOp: (attention,),
     nn.RotaryEmbeddingOp: (rotary_embedding,),
     nn.StopGradientOp: (stop_gradient,),
@@ -301,5 +303,6 @@ class Decompose(Pass):
     name: ClassVar[str] = "nn-decompose"
 
     def run(self, op: Operation, ctx: Context) -> None:
+        apply_patterns(op, RECURRENT)
         lower_control(op)
         apply_patterns(op, DECOMPOSED)

@@ -10,7 +10,7 @@ the same in every step stands before the loop.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, cast
 
 from xdsl.dialects.builtin import IndexType, IntegerAttr, i1, i64
@@ -18,7 +18,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.rewriter import Rewriter
 
 from stepwell.dialects import arith, nn, scf, tensor
-from stepwell.dialects.nn.base import DYNAMIC, NnOp, Tensor
+from stepwell.dialects.nn.base import DYNAMIC, NnOp, Tensor, is_float
 from stepwell.dialects.nn.control import COUNT, yielded
 from stepwell.ir.constants import tensor_type
 from stepwell.ir.diagnostics import CompileError
@@ -95,23 +95,28 @@ def _lower_if(op: nn.IfOp) -> None:
     _replace(op, new.results)
 
 
-def _hoist(op: nn.LoopOp) -> None:
-    """Move in front of a loop what every step would compute again. What divides integers stays: it may fail where no step is taken."""
+def hoist_invariant(op: nn.LoopOp, but: Container[Operation] = ()) -> None:
+    """Move in front of a loop what every step would compute again, `but` some ops. What divides integers stays: it may fail where no step
+    is taken."""
     block = op.body.block
     outer = op.parent
     assert outer is not None
     for inner in list(block.ops):
-        if not isinstance(inner, NnOp) or isinstance(inner, (nn.DivOp, nn.ModOp)):
+        if not isinstance(inner, NnOp) or inner in but or _may_fail(inner):
             continue
         if not any(o.owner is block or (isinstance(o.owner, Operation) and o.owner.parent is block) for o in inner.operands):
             inner.detach()
             outer.insert_op_before(inner, op)
 
 
+def _may_fail(op: NnOp) -> bool:
+    return isinstance(op, (nn.DivOp, nn.ModOp)) and not is_float(cast(Tensor, op.results[0].type).element_type)
+
+
 def _lower_loop(op: nn.LoopOp) -> None:
     if any(DYNAMIC in cast(Tensor, r.type).get_shape() for r in op.results):
         raise CompileError("nn.loop: what it carries has no known shape", location=place(op), hint="give the model's inputs static shapes")
-    _hoist(op)
+    hoist_invariant(op)
     write = _in_front_of(op)
     zero, one = write.index(0), write.index(1)
     known = op.known_trips

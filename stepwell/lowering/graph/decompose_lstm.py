@@ -5,8 +5,7 @@
            c = sigmoid(f) c + sigmoid(i) tanh(g)
            h = sigmoid(o) tanh(c)
 
-The loop is `scf.for` over `nn` ops on tensors, with c and y as iter_args. h is the latest part of y. Sequences of one or two steps are
-unrolled.
+The loop is `nn.loop`, whose lowering keeps h in y. Sequences of one or two steps are unrolled.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from xdsl.dialects.builtin import IndexType
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 
-from stepwell.dialects import arith, nn, scf, tensor
+from stepwell.dialects import nn
 from stepwell.dialects.nn.base import NnOp, PythonValue
+from stepwell.dialects.nn.control import COUNT
 from stepwell.ir.constants import tensor_type
 from stepwell.lowering.graph.patterns import Replacement, Site
 from stepwell.lowering.graph.values import element_of, is_static, shape_of
@@ -85,36 +84,19 @@ def _unrolled(p: SSAValue, r: SSAValue, h: SSAValue, c: SSAValue, backward: bool
 
 def _loop(p: SSAValue, r: SSAValue, h: SSAValue, c: SSAValue, backward: bool, site: Site) -> tuple[SSAValue, SSAValue, SSAValue]:
     steps, batch, gates = shape_of(p)
-    hidden, element = shape_of(h)[1], element_of(p)
-    zero, last, one, end = (site.insert(arith.constant_index(v)) for v in (0, steps - 1, 1, steps))
-    # h lives in y, which has room for the first one: a step reads what the step before has written.
-    all_h = tensor_type((steps + 1, batch, hidden), element)
-    first = steps if backward else 0
-    empty = site.insert(tensor.EmptyOp((), all_h))
-    y = site.insert(tensor.InsertSliceOp(h, empty, [first, 0, 0], [1, batch, hidden], [1, 1, 1]))
-    body = Block(arg_types=[IndexType(), c.type, y.type])
+    body = Block(arg_types=[COUNT, h.type, c.type, tensor_type((batch, gates), element_of(p))])
 
     def add(op: Operation) -> SSAValue:
         body.add_op(op)
         return op.results[0]
 
-    inside = _Insert(add)
-    t, c_before, y_before = body.args
-    at: SSAValue = inside(arith.SubiOp(last, t)) if backward else t
-    following = inside(arith.AddiOp(at, one))
-    before, after = (following, at) if backward else (at, following)
-    h_before = inside(tensor.ExtractSliceOp(y_before, [before, 0, 0], [1, batch, hidden], [1, 1, 1], tensor_type((batch, hidden), element)))
-    row = tensor.ExtractSliceOp(p, [at, 0, 0], [1, batch, gates], [1, 1, 1], tensor_type((batch, gates), element))
-    h_after, c_after = _step(inside, inside(row), r, h_before, c_before)
-    y_after = inside(tensor.InsertSliceOp(h_after, y_before, [after, 0, 0], [1, batch, hidden], [1, 1, 1]))
-    body.add_op(scf.YieldOp(c_after, y_after))
-    loop = scf.ForOp(zero, end, one, [c, y], body)
+    _, h_before, c_before, at = body.args
+    h_after, c_after = _step(_Insert(add), at, r, h_before, c_before)
+    body.add_op(nn.YieldOp(h_after, c_after, h_after))
+    loop = nn.LoopOp.make(Region(body), [h, c], trips=steps, scanned=[(p, 0, backward)], stacks=[(0, backward)])
     site.insert(loop)
-    last_c, states = loop.results
-    begin, final = (0, 0) if backward else (1, steps)
-    all_y = site.make(nn.SliceOp, states, starts=[begin, 0, 0], ends=[begin + steps, batch, hidden])
-    last_h = site.make(nn.SliceOp, states, starts=[final, 0, 0], ends=[final + 1, batch, hidden])
-    return all_y, site.make(nn.ReshapeOp, last_h, result_type=tensor_type((batch, hidden), element)), last_c
+    last_h, last_c, all_y = loop.results
+    return all_y, last_h, last_c
 
 
 class _Insert:

@@ -29,13 +29,24 @@ func.func private @f_vjp()
 
 // -----
 
-// CHECK: nn-derivatives-errors.mlir:{{[0-9]+}}:{{[0-9]+}}: error: nn.if has no derivative: derivatives of branches are not written yet (stepwell.stop_gradient goes around it)
+// CHECK: nn-derivatives-errors.mlir:{{[0-9]+}}:{{[0-9]+}}: error: nn.loop has no derivative in reverse mode: it ends when a condition says so (forward mode (stepwell.jvp) goes through it; {{.*}})
 func.func @f(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
-  %y = nn.if %c : tensor<i1> -> tensor<4xf32> {
-    nn.yield %x : tensor<4xf32>
-  } else {
-    %z = nn.neg %x : tensor<4xf32>
-    nn.yield %z : tensor<4xf32>
+  %y = nn.loop while(%c) carry(%x) : tensor<i1>, tensor<4xf32> -> tensor<4xf32> {
+  ^bb0(%i: tensor<i64>, %a: tensor<4xf32>):
+    %b = nn.exp %a : tensor<4xf32>
+    nn.yield %c, %b : tensor<i1>, tensor<4xf32>
+  }
+  func.return %y : tensor<4xf32>
+}
+
+// -----
+
+// CHECK: error: nn.loop has no derivative in reverse mode: its number of steps is known only when it runs ({{.*}})
+func.func @f(%n: tensor<i64>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = nn.loop count(%n) carry(%x) : tensor<i64>, tensor<4xf32> -> tensor<4xf32> {
+  ^bb0(%i: tensor<i64>, %a: tensor<4xf32>):
+    %b = nn.exp %a : tensor<4xf32>
+    nn.yield %b : tensor<4xf32>
   }
   func.return %y : tensor<4xf32>
 }
