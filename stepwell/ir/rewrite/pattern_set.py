@@ -7,7 +7,7 @@ all. The index is filled on demand: the first op of a class pays for the search,
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -62,6 +62,17 @@ class PatternSet:
 
     def _search(self, kind: type[Operation]) -> tuple[RewritePattern, ...]:
         return tuple(pattern for pattern, classes in self._patterns if issubclass(kind, classes))
+
+
+class PatternsByName(PatternSet):
+    """Patterns from a table: operation -> what is tried on it, in that order."""
+
+    def __init__(self, table: Mapping[str, Sequence[RewritePattern]]) -> None:
+        super().__init__(())
+        self._table = table
+
+    def _search(self, kind: type[Operation]) -> tuple[RewritePattern, ...]:
+        return tuple(self._table.get(getattr(kind, "name", ""), ()))
 
 
 class CanonicalPatterns(PatternSet):

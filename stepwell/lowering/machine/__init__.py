@@ -9,4 +9,5 @@ PASSES: dict[str, str] = {
     "convert-math-to-llvm": "stepwell.lowering.machine.convert_math_to_llvm:ConvertMathToLlvm",
     "finalize-memref-to-llvm": "stepwell.lowering.machine.finalize_memref_to_llvm:FinalizeMemrefToLlvm",
     "convert-kernels-to-llvm": "stepwell.lowering.machine.convert_kernels_to_llvm:ConvertKernelsToLlvm",
+    "convert-vector-to-llvm": "stepwell.lowering.machine.convert_vector_to_llvm:ConvertVectorToLlvm",
 }

@@ -14,8 +14,8 @@ from stepwell.dialects import llvm
 from stepwell.ir.constants import splat
 from stepwell.ir.passes import Pass
 from stepwell.ir.rewrite.conversion import Conversion, ConversionPattern, Declined, Target, convert_partially
-from stepwell.lowering.machine.to_llvm_patterns import OneToOne, elementwise, fast_math
-from stepwell.lowering.machine.to_llvm_types import CLASSES, llvm_types
+from stepwell.lowering.machine.to_llvm_patterns import OneToOne, elementwise, fast_math, llvm_class
+from stepwell.lowering.machine.to_llvm_types import llvm_types
 
 _FLOATS = {
     **{
@@ -54,20 +54,12 @@ class ConvertWithOne(ConversionPattern):
         def build(values: Sequence[SSAValue], row: Attribute) -> SSAValue:
             one = rewriter.create(llvm.ConstantOp, (), (row,), properties={"value": _one(row)}).results[0]
             if op.name == "math.rsqrt":
-                return make(llvm.FDivOp, (one, make(CLASSES["llvm.intr.sqrt"], values, row)), row)
+                return make(llvm.FDivOp, (one, make(llvm_class("llvm.intr.sqrt"), values, row)), row)
             if op.name == "math.log1p":
-                return make(_kind("llvm.intr.log"), (make(llvm.FAddOp, (one, values[0]), row),), row)
-            return make(llvm.FSubOp, (make(_kind("llvm.intr.exp"), values, row), one), row)
+                return make(llvm_class("llvm.intr.log"), (make(llvm.FAddOp, (one, values[0]), row),), row)
+            return make(llvm.FSubOp, (make(llvm_class("llvm.intr.exp"), values, row), one), row)
 
         return (elementwise(rewriter, operands, type, build),)
-
-
-def _kind(name: str) -> type[Operation]:
-    if name not in CLASSES:
-        from stepwell.dialects.llvm.rare import OPS
-
-        CLASSES.update({op.name: op for op in OPS})
-    return CLASSES[name]
 
 
 def math_patterns() -> list[ConversionPattern]:

@@ -16,6 +16,7 @@ from stepwell.lowering.machine.convert_cf_to_llvm import ConvertBranch
 from stepwell.lowering.machine.convert_func_to_llvm import func_patterns
 from stepwell.lowering.machine.convert_index_to_llvm import index_patterns
 from stepwell.lowering.machine.convert_math_to_llvm import math_patterns
+from stepwell.lowering.machine.convert_vector_to_llvm import vector_patterns
 from stepwell.lowering.machine.finalize_memref_to_llvm import memref_patterns
 from stepwell.lowering.machine.to_llvm_types import llvm_types
 
@@ -26,6 +27,7 @@ BY_DIALECT = {
     "index": index_patterns,
     "math": math_patterns,
     "memref": memref_patterns,
+    "vector": vector_patterns,
 }
 
 

@@ -46,9 +46,7 @@ from stepwell.lowering.machine.to_llvm_types import (
 )
 
 INDEX = IndexType()
-NSW = IntegerAttr(1, i32)
 NO_WRAP = IntegerAttr(0, i32)
-INBOUNDS = IntegerAttr(3, i32)
 
 
 def index_type(rewriter: Conversion) -> Attribute:
@@ -98,11 +96,18 @@ def call(rewriter: Conversion, name: str, operands: Sequence[SSAValue], results:
 
 
 def address(
-    rewriter: Conversion, type: MemRefType[Any], descriptor: SSAValue, indices: Sequence[SSAValue], *, inbounds: bool = True
+    rewriter: Conversion,
+    type: MemRefType[Any],
+    descriptor: SSAValue,
+    indices: Sequence[SSAValue],
+    *,
+    inbounds: bool = True,
+    unsigned: bool = False,
 ) -> SSAValue:
-    """The address of an element: aligned pointer, offset, and each index times its stride."""
+    """The address of an element: aligned pointer, offset, and each index times its stride. `inbounds`: it is inside of the buffer;
+    `unsigned`: neither does it wrap around as a number without a sign."""
     strides, offset = layout_of(type) or ([], 0)
-    flags = NSW if inbounds else NO_WRAP
+    flags = IntegerAttr(inbounds + 2 * unsigned, i32)
     element = rewriter.types.convert(type.element_type)
     assert element is not None
     base = extract(rewriter, descriptor, 1)
@@ -116,16 +121,16 @@ def address(
             factor = extract(rewriter, descriptor, 4, dim) if stride is None else number(rewriter, stride)
             term = binary(rewriter, llvm.MulOp, index, factor, flags)
         total = term if total is None else binary(rewriter, llvm.AddOp, total, term, flags)
-    return base if total is None else _gep(rewriter, base, total, element, inbounds=inbounds)
+    return base if total is None else _gep(rewriter, base, total, element, inbounds=inbounds, unsigned=unsigned)
 
 
-def _gep(rewriter: Conversion, base: SSAValue, index: SSAValue, element: Attribute, *, inbounds: bool) -> SSAValue:
+def _gep(rewriter: Conversion, base: SSAValue, index: SSAValue, element: Attribute, *, inbounds: bool, unsigned: bool = False) -> SSAValue:
     properties: dict[str, Attribute] = {
         "elem_type": element,
         "rawConstantIndices": DenseArrayBase.from_list(i32, [llvm.GEP_USE_SSA_VAL]),
     }
-    if inbounds:
-        properties["noWrapFlags"] = INBOUNDS
+    if inbounds or unsigned:
+        properties["noWrapFlags"] = IntegerAttr(3 * inbounds + 4 * unsigned, i32)
     return rewriter.create(llvm.GEPOp, (base, index), (base.type,), properties=properties).results[0]
 
 

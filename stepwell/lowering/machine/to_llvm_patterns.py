@@ -62,7 +62,7 @@ class OneToOne(ConversionPattern):
 
     def __init__(self, table: Mapping[str, str], properties: Properties = nothing) -> None:
         self.names = tuple(table)  # pyright: ignore[reportAttributeAccessIssue]
-        self._table = {name: _class(target) for name, target in table.items()}
+        self._table = {name: llvm_class(target) for name, target in table.items()}
         self._properties = properties
 
     def convert(self, op: Any, operands: Sequence[SSAValue], rewriter: Conversion) -> Sequence[SSAValue] | Declined:
@@ -78,7 +78,8 @@ class OneToOne(ConversionPattern):
         return (elementwise(rewriter, operands, types[0], build),)
 
 
-def _class(name: str) -> Any:
+def llvm_class(name: str) -> Any:
+    """The operation of that name, of the dialect's common or rare part."""
     found = CLASSES.get(name)
     if found is None:
         from stepwell.dialects.llvm.rare import OPS

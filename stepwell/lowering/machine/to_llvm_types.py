@@ -66,7 +66,7 @@ def llvm_types(index_bits: int = 64) -> TypeConverter:
         if isinstance(type, FunctionType):
             return pointer(0)
         if isinstance(type, IntegerType):
-            return type if is_signless(type) else None
+            return type if is_signless(type) else IntegerType(type.width.data)
         return type if is_compatible(type) else None
 
     converter = TypeConverter((rule,))
