@@ -32,18 +32,18 @@ func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
 // CHECK-NEXT:      %f = memref.alloca(%M) : memref<?xf32>
 // CHECK-NEXT:      linalg.fill {loops = ["m"], stage = "init"} ins(%zero : f32) outs(%f : memref<?xf32>)
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%x : memref<?x?xf32, strided<[?, 1], offset: ?>>) outs(%out : memref<?x?xf32, strided<[?, 1], offset: ?>>) attrs = {loops = ["m", "n"], stage = "exp"} {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
-// CHECK-NEXT:        %0 = math.exp %arg0 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %out_0: f32):
+// CHECK-NEXT:        %0 = math.exp %in : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>], iterator_types = ["parallel", "reduction"]} ins(%out : memref<?x?xf32, strided<[?, 1], offset: ?>>) outs(%f : memref<?xf32>) attrs = {loops = ["m", "n"], stage = "sum"} {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
-// CHECK-NEXT:        %0 = arith.addf %arg1, %arg0 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %out_0: f32):
+// CHECK-NEXT:        %0 = arith.addf %out_0, %in : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%out, %f : memref<?x?xf32, strided<[?, 1], offset: ?>>, memref<?xf32>) outs(%out : memref<?x?xf32, strided<[?, 1], offset: ?>>) attrs = {loops = ["m", "n"], stage = "divide"} {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
-// CHECK-NEXT:        %0 = arith.divf %arg0, %arg1 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %in_0: f32, %out_1: f32):
+// CHECK-NEXT:        %0 = arith.divf %in, %in_0 : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
 // CHECK-NEXT:      return
@@ -79,28 +79,28 @@ func.func private @normalize(%x: tensor<?x?xf32>, %out: tensor<?x?xf32> {bufferi
 // CHECK-LABEL: func.func private @across(%x: memref<?xf32, strided<[1], offset: ?>>, %o0: memref<?xf32, strided<[1], offset: ?>>, %o1: memref<?xf32, strided<[1], offset: ?>>, %D0: index, %grain: index) attributes {kernel, extents = ["d0"], grain = 4 : i64} {
 // CHECK-NEXT:      %a = memref.alloca(%D0) : memref<?xf32>
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%x : memref<?xf32, strided<[1], offset: ?>>) outs(%a : memref<?xf32>) attrs = {loops = ["d0"], stage = "s0"} {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
-// CHECK-NEXT:        %0 = math.exp %arg0 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %out: f32):
+// CHECK-NEXT:        %0 = math.exp %in : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%a : memref<?xf32>) outs(%o0 : memref<?xf32, strided<[1], offset: ?>>) attrs = {loops = ["d0"], stage = "s1"} {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
-// CHECK-NEXT:        %0 = arith.addf %arg0, %arg0 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %out: f32):
+// CHECK-NEXT:        %0 = arith.addf %in, %in : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%o0 : memref<?xf32, strided<[1], offset: ?>>) outs(%o0 : memref<?xf32, strided<[1], offset: ?>>) attrs = {loops = ["d0"], stage = "s2"} {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
+// CHECK-NEXT:      ^bb0(%in: f32, %out: f32):
 // CHECK-NEXT:        %i = linalg.index 0 : index
 // CHECK-NEXT:        %c1 = arith.constant 1 : index
 // CHECK-NEXT:        %last = arith.subi %D0, %c1 : index
 // CHECK-NEXT:        %j = arith.subi %last, %i : index
 // CHECK-NEXT:        %v = memref.load %a[%j] : memref<?xf32>
-// CHECK-NEXT:        %0 = arith.addf %arg0, %v : f32
+// CHECK-NEXT:        %0 = arith.addf %in, %v : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%o0 : memref<?xf32, strided<[1], offset: ?>>) outs(%o1 : memref<?xf32, strided<[1], offset: ?>>) attrs = {loops = ["d0"], stage = "s3"} {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
-// CHECK-NEXT:        %0 = arith.negf %arg0 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %out: f32):
+// CHECK-NEXT:        %0 = arith.negf %in : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      }
 // CHECK-NEXT:      return

@@ -6,8 +6,8 @@
 // CHECK-NEXT:    %c4 = arith.constant 4 : index
 // CHECK-NEXT:    %c3 = arith.constant 3 : index
 // CHECK-NEXT:    %y = linalg.generic
-// CHECK-NEXT:    ^bb0(%arg0: i64, %arg1: f32):
-// CHECK-NEXT:      %0 = arith.index_cast %arg0 : i64 to index
+// CHECK-NEXT:    ^bb0(%in: i64, %out_0: f32):
+// CHECK-NEXT:      %0 = arith.index_cast %in : i64 to index
 // CHECK-NEXT:      %1 = arith.cmpi slt, %0, %c0 : index
 // CHECK-NEXT:      %2 = arith.addi %0, %c4 : index
 // CHECK-NEXT:      %3 = arith.select %1, %2, %0 : index

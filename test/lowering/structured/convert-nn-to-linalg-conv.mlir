@@ -5,9 +5,9 @@
 // CHECK-NEXT:    %cst = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:    %0 = linalg.fill ins(%cst : f32) outs(%out : tensor<1x4x7x8xf32>) -> tensor<1x4x7x8xf32>
 // CHECK-NEXT:    %y = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d0, d1 * 2 + d4, d2 + d5, d6)>, affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d4, d5, d6, d3)>, affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d0, d1, d2, d3)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]} ins(%x, %w : tensor<1x9x9x3xf32>, tensor<3x3x3x8xf32>) outs(%0 : tensor<1x4x7x8xf32>) {
-// CHECK-NEXT:    ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
-// CHECK-NEXT:      %1 = arith.mulf %arg0, %arg1 fastmath<contract> : f32
-// CHECK-NEXT:      %2 = arith.addf %arg2, %1 fastmath<contract> : f32
+// CHECK-NEXT:    ^bb0(%in: f32, %in_0: f32, %out_1: f32):
+// CHECK-NEXT:      %1 = arith.mulf %in, %in_0 fastmath<contract> : f32
+// CHECK-NEXT:      %2 = arith.addf %out_1, %1 fastmath<contract> : f32
 // CHECK-NEXT:      linalg.yield %2 : f32
 // CHECK-NEXT:    } -> tensor<1x4x7x8xf32>
 // CHECK-NEXT:    return %y : tensor<1x4x7x8xf32>
@@ -22,9 +22,9 @@ func.func private @conv(%x: tensor<1x9x9x3xf32>, %w: tensor<3x3x3x8xf32>) -> ten
 // CHECK-NEXT:    %cst = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:    %0 = linalg.fill ins(%cst : f32) outs(%out : tensor<1x5x5x8xf32>) -> tensor<1x5x5x8xf32>
 // CHECK-NEXT:    %y = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1 + d4 * 2, d2 + d5 * 2, d3)>, affine_map<(d0, d1, d2, d3, d4, d5) -> (d4, d5, 0, d3)>, affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, d2, d3)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]} ins(%x, %w : tensor<1x9x9x8xf32>, tensor<3x3x1x8xf32>) outs(%0 : tensor<1x5x5x8xf32>) {
-// CHECK-NEXT:    ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
-// CHECK-NEXT:      %1 = arith.mulf %arg0, %arg1 fastmath<contract> : f32
-// CHECK-NEXT:      %2 = arith.addf %arg2, %1 fastmath<contract> : f32
+// CHECK-NEXT:    ^bb0(%in: f32, %in_0: f32, %out_1: f32):
+// CHECK-NEXT:      %1 = arith.mulf %in, %in_0 fastmath<contract> : f32
+// CHECK-NEXT:      %2 = arith.addf %out_1, %1 fastmath<contract> : f32
 // CHECK-NEXT:      linalg.yield %2 : f32
 // CHECK-NEXT:    } -> tensor<1x5x5x8xf32>
 // CHECK-NEXT:    return %y : tensor<1x5x5x8xf32>
@@ -40,14 +40,14 @@ func.func private @depthwise(%x: tensor<1x9x9x8xf32>, %w: tensor<3x3x1x8xf32>) -
 // CHECK-NEXT:    %cst = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:    %1 = linalg.fill ins(%cst : f32) outs(%0 : tensor<1x7x7x2x3xf32>) -> tensor<1x7x7x2x3xf32>
 // CHECK-NEXT:    %c = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3, d4, d5, d6, d7) -> (d0, d1 + d5, d2 + d6, d3, d7)>, affine_map<(d0, d1, d2, d3, d4, d5, d6, d7) -> (d5, d6, d7, d3, d4)>, affine_map<(d0, d1, d2, d3, d4, d5, d6, d7) -> (d0, d1, d2, d3, d4)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]} ins(%x, %w : tensor<1x9x9x2x2xf32>, tensor<3x3x2x2x3xf32>) outs(%1 : tensor<1x7x7x2x3xf32>) {
-// CHECK-NEXT:    ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
-// CHECK-NEXT:      %2 = arith.mulf %arg0, %arg1 fastmath<contract> : f32
-// CHECK-NEXT:      %3 = arith.addf %arg2, %2 fastmath<contract> : f32
+// CHECK-NEXT:    ^bb0(%in: f32, %in_0: f32, %out_1: f32):
+// CHECK-NEXT:      %2 = arith.mulf %in, %in_0 fastmath<contract> : f32
+// CHECK-NEXT:      %3 = arith.addf %out_1, %2 fastmath<contract> : f32
 // CHECK-NEXT:      linalg.yield %3 : f32
 // CHECK-NEXT:    } -> tensor<1x7x7x2x3xf32>
 // CHECK-NEXT:    %y = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d3, d4)>, affine_map<(d0, d1, d2, d3, d4) -> (d3, d4)>, affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d3, d4)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel"]} ins(%c, %b : tensor<1x7x7x2x3xf32>, tensor<2x3xf32>) outs(%out : tensor<1x7x7x2x3xf32>) {
-// CHECK-NEXT:    ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
-// CHECK-NEXT:      %2 = arith.addf %arg0, %arg1 : f32
+// CHECK-NEXT:    ^bb0(%in: f32, %in_0: f32, %out_1: f32):
+// CHECK-NEXT:      %2 = arith.addf %in, %in_0 : f32
 // CHECK-NEXT:      linalg.yield %2 : f32
 // CHECK-NEXT:    } -> tensor<1x7x7x2x3xf32>
 // CHECK-NEXT:    return %y : tensor<1x7x7x2x3xf32>
@@ -77,9 +77,9 @@ func.func @call_groups(%x: tensor<1x9x9x4xf32>, %w: tensor<3x3x2x6xf32>, %b: ten
 // CHECK-NEXT:    %cst = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:    %0 = linalg.fill ins(%cst : f32) outs(%out : tensor<1x8x8x8xf32>) -> tensor<1x8x8x8xf32>
 // CHECK-NEXT:    %y = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3, d4) -> (d0, d1 floordiv 2, d2 floordiv 2, d4)>, affine_map<(d0, d1, d2, d3, d4) -> (d1 mod 2, d2 mod 2, d4, d3)>, affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d3)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%x, %w : tensor<1x4x4x3xf32>, tensor<2x2x3x8xf32>) outs(%0 : tensor<1x8x8x8xf32>) {
-// CHECK-NEXT:    ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
-// CHECK-NEXT:      %1 = arith.mulf %arg0, %arg1 fastmath<contract> : f32
-// CHECK-NEXT:      %2 = arith.addf %arg2, %1 fastmath<contract> : f32
+// CHECK-NEXT:    ^bb0(%in: f32, %in_0: f32, %out_1: f32):
+// CHECK-NEXT:      %1 = arith.mulf %in, %in_0 fastmath<contract> : f32
+// CHECK-NEXT:      %2 = arith.addf %out_1, %1 fastmath<contract> : f32
 // CHECK-NEXT:      linalg.yield %2 : f32
 // CHECK-NEXT:    } -> tensor<1x8x8x8xf32>
 // CHECK-NEXT:    return %y : tensor<1x8x8x8xf32>
@@ -95,8 +95,8 @@ func.func private @transpose(%x: tensor<1x4x4x3xf32>, %w: tensor<2x2x3x8xf32>) -
 // CHECK-NEXT:    %cst = arith.constant 0xFF800000 : f32
 // CHECK-NEXT:    %1 = linalg.fill ins(%cst : f32) outs(%out : tensor<1x4x4x3xf32>) -> tensor<1x4x4x3xf32>
 // CHECK-NEXT:    %y = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1 * 2 + d4, d2 * 2 + d5, d3)>, affine_map<(d0, d1, d2, d3, d4, d5) -> (d4, d5)>, affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, d2, d3)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]} ins(%x, %0 : tensor<1x8x8x3xf32>, tensor<2x2xf32>) outs(%1 : tensor<1x4x4x3xf32>) {
-// CHECK-NEXT:    ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
-// CHECK-NEXT:      %2 = arith.maximumf %arg2, %arg0 : f32
+// CHECK-NEXT:    ^bb0(%in: f32, %in_0: f32, %out_1: f32):
+// CHECK-NEXT:      %2 = arith.maximumf %out_1, %in : f32
 // CHECK-NEXT:      linalg.yield %2 : f32
 // CHECK-NEXT:    } -> tensor<1x4x4x3xf32>
 // CHECK-NEXT:    return %y : tensor<1x4x4x3xf32>

@@ -25,13 +25,13 @@ func.func @main(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
 // CHECK-NEXT:      %e = tensor.empty(%dim) : tensor<?xf32>
 // CHECK-NEXT:      %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
 // CHECK-NEXT:      %s = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<?x?xf32>) outs(%f : tensor<?xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
-// CHECK-NEXT:        %0 = arith.addf %arg1, %arg0 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %out_0: f32):
+// CHECK-NEXT:        %0 = arith.addf %out_0, %in : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      } -> tensor<?xf32>
 // CHECK-NEXT:      %r = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%x, %s : tensor<?x?xf32>, tensor<?xf32>) outs(%out : tensor<?x?xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
-// CHECK-NEXT:        %0 = arith.divf %arg0, %arg1 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %in_0: f32, %out_1: f32):
+// CHECK-NEXT:        %0 = arith.divf %in, %in_0 : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      } -> tensor<?x?xf32>
 // CHECK-NEXT:      return %r : tensor<?x?xf32>
@@ -58,8 +58,8 @@ func.func private @rows(%x: tensor<4x4xf32>, %out: tensor<4x4xf32>) -> tensor<4x
 // CHECK-LABEL: func.func private @static(%x: tensor<?x?x8xf32>, %k: tensor<3x8xf32>, %out: tensor<?x?xf32>) -> tensor<?x?xf32> attributes {kernel, schedule = [["parallel", "oh"]]} {
 // CHECK-NEXT:      %w = tensor.empty() : tensor<2xf32>
 // CHECK-NEXT:      %r = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3) -> (d1 floordiv 8, d0 + d2, d1 mod 8)>, affine_map<(d0, d1, d2, d3) -> (d2, d1 mod 8)>, affine_map<(d0, d1, d2, d3) -> (d3)>, affine_map<(d0, d1, d2, d3) -> (d0, d1)>], iterator_types = ["parallel", "parallel", "reduction", "reduction"]} ins(%x, %k, %w : tensor<?x?x8xf32>, tensor<3x8xf32>, tensor<2xf32>) outs(%out : tensor<?x?xf32>) attrs = {loops = ["oh", "c", "kh", "j"]} {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32, %arg2: f32, %arg3: f32):
-// CHECK-NEXT:        %0 = arith.mulf %arg0, %arg1 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %in_0: f32, %in_1: f32, %out_2: f32):
+// CHECK-NEXT:        %0 = arith.mulf %in, %in_0 : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      } -> tensor<?x?xf32>
 // CHECK-NEXT:      return %r : tensor<?x?xf32>

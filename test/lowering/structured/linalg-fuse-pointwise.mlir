@@ -8,8 +8,8 @@
 // A chain becomes one body; a constant operand becomes a constant of the body.
 // CHECK-LABEL: func.func private @chain(%x: tensor<4x8xf32>, %b: tensor<8xf32>, %out: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {kernel} {
 // CHECK-NEXT:      %y = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%x, %b : tensor<4x8xf32>, tensor<8xf32>) outs(%out : tensor<4x8xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
-// CHECK-NEXT:        %0 = arith.addf %arg0, %arg1 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %in_0: f32, %out_1: f32):
+// CHECK-NEXT:        %0 = arith.addf %in, %in_0 : f32
 // CHECK-NEXT:        %cst = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:        %1 = arith.maximumf %0, %cst : f32
 // CHECK-NEXT:        linalg.yield %1 : f32
@@ -37,8 +37,8 @@ func.func private @chain(%x: tensor<4x8xf32>, %b: tensor<8xf32>, %out: tensor<4x
 // Maps compose: the producer is read transposed.
 // CHECK-LABEL: func.func private @transposed(%x: tensor<8x4xf32>, %b: tensor<4xf32>, %out: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {kernel} {
 // CHECK-NEXT:      %y = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d1, d0)>, affine_map<(d0, d1) -> (d0)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%x, %b : tensor<8x4xf32>, tensor<4xf32>) outs(%out : tensor<4x8xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
-// CHECK-NEXT:        %0 = arith.mulf %arg0, %arg1 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %in_0: f32, %out_1: f32):
+// CHECK-NEXT:        %0 = arith.mulf %in, %in_0 : f32
 // CHECK-NEXT:        %1 = math.absf %0 : f32
 // CHECK-NEXT:        linalg.yield %1 : f32
 // CHECK-NEXT:      } -> tensor<4x8xf32>
@@ -65,9 +65,9 @@ func.func private @transposed(%x: tensor<8x4xf32>, %b: tensor<4xf32>, %out: tens
 // CHECK-NEXT:      %zero = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:      %f = linalg.fill ins(%zero : f32) outs(%out : tensor<4xf32>) -> tensor<4xf32>
 // CHECK-NEXT:      %y = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<4x8xf32>) outs(%f : tensor<4xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
-// CHECK-NEXT:        %0 = math.exp %arg0 : f32
-// CHECK-NEXT:        %1 = arith.addf %arg1, %0 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %out_0: f32):
+// CHECK-NEXT:        %0 = math.exp %in : f32
+// CHECK-NEXT:        %1 = arith.addf %out_0, %0 : f32
 // CHECK-NEXT:        linalg.yield %1 : f32
 // CHECK-NEXT:      } -> tensor<4xf32>
 // CHECK-NEXT:      return %y : tensor<4xf32>
@@ -94,15 +94,15 @@ func.func private @into_reduction(%x: tensor<4x8xf32>, %out: tensor<4xf32>) -> t
 // CHECK-NEXT:      %zero = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:      %e = tensor.empty() : tensor<4x6xf32>
 // CHECK-NEXT:      %s = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<4x6xf32>) outs(%e : tensor<4x6xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
-// CHECK-NEXT:        %0 = math.exp %arg0 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %out_0: f32):
+// CHECK-NEXT:        %0 = math.exp %in : f32
 // CHECK-NEXT:        linalg.yield %0 : f32
 // CHECK-NEXT:      } -> tensor<4x6xf32>
 // CHECK-NEXT:      %f = linalg.fill ins(%zero : f32) outs(%out : tensor<4x8xf32>) -> tensor<4x8xf32>
 // CHECK-NEXT:      %y = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d2)>, affine_map<(d0, d1, d2) -> (d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%s, %w : tensor<4x6xf32>, tensor<8x6xf32>) outs(%f : tensor<4x8xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
-// CHECK-NEXT:        %0 = arith.mulf %arg0, %arg1 : f32
-// CHECK-NEXT:        %1 = arith.addf %arg2, %0 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %in_0: f32, %out_1: f32):
+// CHECK-NEXT:        %0 = arith.mulf %in, %in_0 : f32
+// CHECK-NEXT:        %1 = arith.addf %out_1, %0 : f32
 // CHECK-NEXT:        linalg.yield %1 : f32
 // CHECK-NEXT:      } -> tensor<4x8xf32>
 // CHECK-NEXT:      return %y : tensor<4x8xf32>
@@ -132,16 +132,16 @@ func.func private @matmul_of_exp(%x: tensor<4x6xf32>, %w: tensor<8x6xf32>, %out:
 // An expensive value with two readers stays; a cheap one is computed in both, and once in a body that needs it twice.
 // CHECK-LABEL: func.func private @two_readers(%x: tensor<4x8xf32>, %m: tensor<4xf32>, %o1: tensor<4x8xf32>, %o2: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) attributes {kernel} {
 // CHECK-NEXT:      %a = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%x, %m : tensor<4x8xf32>, tensor<4xf32>) outs(%o1 : tensor<4x8xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
-// CHECK-NEXT:        %0 = arith.subf %arg0, %arg1 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %in_0: f32, %out: f32):
+// CHECK-NEXT:        %0 = arith.subf %in, %in_0 : f32
 // CHECK-NEXT:        %1 = math.exp %0 : f32
 // CHECK-NEXT:        linalg.yield %1 : f32
 // CHECK-NEXT:      } -> tensor<4x8xf32>
 // CHECK-NEXT:      %b = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%a, %x, %m : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4xf32>) outs(%o2 : tensor<4x8xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32, %arg2: f32, %arg3: f32):
-// CHECK-NEXT:        %0 = arith.subf %arg1, %arg2 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %in_0: f32, %in_1: f32, %out: f32):
+// CHECK-NEXT:        %0 = arith.subf %in_0, %in_1 : f32
 // CHECK-NEXT:        %1 = arith.mulf %0, %0 : f32
-// CHECK-NEXT:        %2 = arith.mulf %1, %arg0 : f32
+// CHECK-NEXT:        %2 = arith.mulf %1, %in : f32
 // CHECK-NEXT:        linalg.yield %2 : f32
 // CHECK-NEXT:      } -> tensor<4x8xf32>
 // CHECK-NEXT:      return %a, %b : tensor<4x8xf32>, tensor<4x8xf32>
@@ -173,7 +173,7 @@ func.func private @two_readers(%x: tensor<4x8xf32>, %m: tensor<4xf32>, %o1: tens
 // The position in the producer is said in the consumer's loops.
 // CHECK-LABEL: func.func private @index(%x: tensor<4xf32>, %out: tensor<2xi64>) -> tensor<2xi64> attributes {kernel} {
 // CHECK-NEXT:      %y = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} outs(%out : tensor<2xi64>) {
-// CHECK-NEXT:      ^bb0(%arg0: i64):
+// CHECK-NEXT:      ^bb0(%out_0: i64):
 // CHECK-NEXT:        %0 = linalg.index 0 : index
 // CHECK-NEXT:        %1 = affine.apply affine_map<(d0) -> (d0 * 2 + 1)>(%0)
 // CHECK-NEXT:        %2 = arith.index_cast %1 : index to i64
@@ -202,9 +202,9 @@ func.func private @index(%x: tensor<4xf32>, %out: tensor<2xi64>) -> tensor<2xi64
 // CHECK-NEXT:      %zero = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:      %f = linalg.fill ins(%zero : f32) outs(%out : tensor<8xf32>) -> tensor<8xf32>
 // CHECK-NEXT:      %s = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d1)>], iterator_types = ["reduction", "parallel"]} ins(%x : tensor<4x8xf32>) outs(%f : tensor<8xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32):
-// CHECK-NEXT:        %2 = math.exp %arg0 : f32
-// CHECK-NEXT:        %3 = arith.addf %arg1, %2 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %out_0: f32):
+// CHECK-NEXT:        %2 = math.exp %in : f32
+// CHECK-NEXT:        %3 = arith.addf %out_0, %2 : f32
 // CHECK-NEXT:        linalg.yield %3 : f32
 // CHECK-NEXT:      } -> tensor<8xf32>
 // CHECK-NEXT:      %c0 = arith.constant 0 : index

@@ -27,9 +27,9 @@ func.func @main(%x: tensor<2x3xf32>, %y: tensor<3x4xf32>) -> (tensor<2x4xf32>, t
 // CHECK-NEXT:      %zero = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:      %f = linalg.fill ins(%zero : f32) outs(%out : tensor<2x4xf32>) -> tensor<2x4xf32>
 // CHECK-NEXT:      %r = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d2)>, affine_map<(d0, d1, d2) -> (d1 floordiv 3, d2, d1 mod 3)>, affine_map<(d0, d1, d2) -> (d0, d1)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %b : tensor<2x3xf32>, tensor<2x3x3xf32>) outs(%f : tensor<2x4xf32>) {
-// CHECK-NEXT:      ^bb0(%arg0: f32, %arg1: f32, %arg2: f32):
-// CHECK-NEXT:        %0 = arith.mulf %arg0, %arg1 : f32
-// CHECK-NEXT:        %1 = arith.addf %arg2, %0 : f32
+// CHECK-NEXT:      ^bb0(%in: f32, %in_0: f32, %out_1: f32):
+// CHECK-NEXT:        %0 = arith.mulf %in, %in_0 : f32
+// CHECK-NEXT:        %1 = arith.addf %out_1, %0 : f32
 // CHECK-NEXT:        linalg.yield %1 : f32
 // CHECK-NEXT:      } -> tensor<2x4xf32>
 // CHECK-NEXT:      return %r : tensor<2x4xf32>
