@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, digest
 from stepwell.backends.cpu.host import host_fingerprint
@@ -34,6 +34,25 @@ if TYPE_CHECKING:
 
     Model = str | os.PathLike[str] | bytes | onnx.ModelProto
     Progress = Callable[[str, int, int], None]
+
+
+@overload
+def compile(
+    model: Model,
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    threads: int | None = None,
+    cache: bool = True,
+    numerics: str = "fast",
+    convolution: str = "auto",
+    passes: Sequence[Pass | str] = (),
+    progress: Progress | None = None,
+    target: Literal["cpu"] = "cpu",
+) -> Program | DynamicProgram: ...
+
+
+@overload
+def compile(model: Model, inputs: Mapping[str, Any] | None = None, *, target: str) -> Program | DynamicProgram | GpuProgram: ...
 
 
 def compile(

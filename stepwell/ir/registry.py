@@ -25,7 +25,21 @@ if TYPE_CHECKING:
 
 DIALECT_TABLE = "stepwell.dialects:DIALECTS"
 RARE_TABLE = "stepwell.dialects:RARE"
-ROOMS = ("autodiff", "graph", "structured", "linalg", "affine", "scf", "transform", "buffers", "loops", "schedule", "vectors", "machine", "gpu")
+ROOMS = (
+    "autodiff",
+    "graph",
+    "structured",
+    "linalg",
+    "affine",
+    "scf",
+    "transform",
+    "buffers",
+    "loops",
+    "schedule",
+    "vectors",
+    "machine",
+    "gpu",
+)
 PASS_TABLES = ("stepwell.ir:PASSES", *(f"stepwell.lowering.{room}:PASSES" for room in ROOMS))
 PIPELINE_TABLE = "stepwell.lowering.pipelines:PIPELINES"
 
