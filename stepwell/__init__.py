@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from stepwell.ir.diagnostics import CompileError
     from stepwell.ir.text.display import show
     from stepwell.traced import (
+        checkpoint,
         cond,
+        custom_vjp,
         fori_loop,
         grad,
         jit,
@@ -43,8 +45,10 @@ if TYPE_CHECKING:
 __all__ = [
     "CompileError",
     "Program",
+    "checkpoint",
     "compile",
     "cond",
+    "custom_vjp",
     "fori_loop",
     "grad",
     "jit",

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, cast, overload
 import numpy as np
 
 from stepwell.frontends.trace import control, derivatives
+from stepwell.frontends.trace.custom import CustomVjp as custom_vjp
+from stepwell.frontends.trace.custom import checkpoint
 from stepwell.frontends.trace.derivatives import stop_gradient
 from stepwell.frontends.trace.pytree import Tree, flatten, paths, tree_map, unflatten
 from stepwell.frontends.trace.trace import Traced, is_tracing, trace
@@ -287,8 +289,10 @@ def scan(body: Function, init: Any, xs: Any = None, *, length: int | None = None
 __all__ = [
     "Compiled",
     "Jitted",
+    "checkpoint",
     "compile_traced",
     "cond",
+    "custom_vjp",
     "fori_loop",
     "grad",
     "jit",

@@ -1,4 +1,4 @@
-"""`nn.if` and `nn.loop`. Every other op of `nn` has its meaning in its class."""
+"""`nn.if`, `nn.loop` and `nn.custom_vjp`. Every other op of `nn` has its meaning in its class."""
 
 from __future__ import annotations
 
@@ -61,4 +61,15 @@ def loop(op: nn.LoopOp, code: Code) -> Step:
     return step
 
 
-CONTROL: dict[type[Operation], Control] = {nn.IfOp: if_, nn.LoopOp: loop}
+def custom_vjp(op: nn.CustomVjpOp, code: Code) -> Step:
+    operands, results, body = code.slots(op.operands), code.slots(op.results), code.body(op.forward.block)
+
+    def step(frame: Frame) -> None:
+        body.run_with(frame, *(frame[slot] for slot in operands))
+        for slot, value in zip(results, body.yielded(frame), strict=False):
+            frame[slot] = value
+
+    return step
+
+
+CONTROL: dict[type[Operation], Control] = {nn.IfOp: if_, nn.LoopOp: loop, nn.CustomVjpOp: custom_vjp}

@@ -58,7 +58,8 @@ from stepwell.dialects.nn.conv import (
     ConvOp,
     ConvTransposeOp,
 )
-from stepwell.dialects.nn.gradient import StopGradientOp
+from stepwell.dialects.nn.custom import CUSTOM, CustomVjpOp
+from stepwell.dialects.nn.gradient import RecomputeOp, StopGradientOp
 from stepwell.dialects.nn.index import (
     GatherElementsOp,
     GatherNdOp,
@@ -255,13 +256,15 @@ OPS: list[type[NnOp]] = [
     AttentionOp,
     RotaryEmbeddingOp,
     StopGradientOp,
+    RecomputeOp,
     WindowTransformOp,
 ]
 
-Nn = Dialect("nn", [*OPS, *CONTROL], [], [NnConstants()])
+Nn = Dialect("nn", [*OPS, *CONTROL, *CUSTOM], [], [NnConstants()])
 
 __all__ = [
     "CONTROL",
+    "CUSTOM",
     "OPS",
     "AbsOp",
     "AcosOp",
@@ -295,6 +298,7 @@ __all__ = [
     "CosOp",
     "CoshOp",
     "CumsumOp",
+    "CustomVjpOp",
     "DivOp",
     "EluOp",
     "EqOp",
@@ -343,6 +347,7 @@ __all__ = [
     "PreluOp",
     "RandomBitsOp",
     "ReciprocalOp",
+    "RecomputeOp",
     "ReduceL1Op",
     "ReduceL2Op",
     "ReduceLogSumExpOp",

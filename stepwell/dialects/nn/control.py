@@ -92,7 +92,7 @@ class IfOp(IRDLOperation):
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
         printer.print_attribute(self.condition.type)
-        _print_results(printer, self.result_types)
+        print_results(printer, self.result_types)
         printer.print_string(" ")
         printer.print_region(self.then)
         printer.print_string(" else ")
@@ -104,10 +104,10 @@ class IfOp(IRDLOperation):
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
         condition = parser.resolve_operand(unresolved, parser.parse_type())
-        types = _parse_results(parser)
-        then = _closed(parser.parse_region())
+        types = parse_results(parser)
+        then = closed(parser.parse_region())
         parser.parse_keyword("else")
-        otherwise = _closed(parser.parse_region())
+        otherwise = closed(parser.parse_region())
         return cls.create(operands=[condition], result_types=types, attributes=attributes, regions=[then, otherwise])
 
 
@@ -254,7 +254,7 @@ class LoopOp(IRDLOperation):
         wanted = [COUNT, *(cast(Tensor, v.type) for v in self.carried), *slices]
         have = [a.type for a in self.body.block.args]
         if len(have) != len(wanted) or not all(_fits(cast(Tensor, h), w) for h, w in zip(have, wanted, strict=True)):
-            raise VerifyException(f"nn.loop: its region takes ({_list(have)}), expected ({_list(wanted)})")
+            raise VerifyException(f"nn.loop: its region takes ({list_of_types(have)}), expected ({list_of_types(wanted)})")
         values = yielded(self.body.block)
         if self.condition is not None:
             if not values:
@@ -312,7 +312,7 @@ class LoopOp(IRDLOperation):
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
         printer.print_list([o.type for o in self.operands], printer.print_attribute)
-        _print_results(printer, self.result_types)
+        print_results(printer, self.result_types)
         printer.print_string(" ")
         printer.print_region(self.body)
 
@@ -351,8 +351,8 @@ class LoopOp(IRDLOperation):
             parser.raise_error("nn.loop has one count and one condition at most", start, parser.pos)
         operands = iter([parser.resolve_operand(o, t) for o, t in zip(unresolved, types, strict=True)])
         resolved = [[next(operands) for _ in part] for part in (*groups, scanned)]
-        results = _parse_results(parser)
-        body = _closed(parser.parse_region())
+        results = parse_results(parser)
+        body = closed(parser.parse_region())
         scans = [entry for _, entry in scanned]
         return cls._build(resolved[0], resolved[1], resolved[2], resolved[3], results, trips, scans, stacks, body, attributes)
 
@@ -366,7 +366,7 @@ def yielded(block: Block) -> Sequence[SSAValue]:
     return last.operands if isinstance(last, YieldOp) else ()
 
 
-def _closed(region: Region) -> Region:
+def closed(region: Region) -> Region:
     """A region whose block ends in a yield, also where the text leaves it out."""
     if not region.blocks:
         region.add_block(Block())
@@ -384,7 +384,8 @@ def _fits(have: Tensor, want: Tensor) -> bool:
     return have == want or compatible(have, want)
 
 
-def _list(types: Sequence[Attribute]) -> str:
+def list_of_types(types: Sequence[Attribute]) -> str:
+    """Types as text."""
     return ", ".join(map(str, types))
 
 
@@ -397,10 +398,11 @@ def _check_flag(value: SSAValue, what: str) -> None:
 def _check_types(what: str, values: Sequence[SSAValue], wanted: Sequence[SSAValue]) -> None:
     have, want = [v.type for v in values], [v.type for v in wanted]
     if len(have) != len(want) or not all(_fits(cast(Tensor, h), cast(Tensor, w)) for h, w in zip(have, want, strict=True)):
-        raise VerifyException(f"{what} ({_list(have)}), expected ({_list(want)})")
+        raise VerifyException(f"{what} ({list_of_types(have)}), expected ({list_of_types(want)})")
 
 
-def _print_results(printer: Printer, types: Sequence[Attribute]) -> None:
+def print_results(printer: Printer, types: Sequence[Attribute]) -> None:
+    """` -> type` or ` -> (types)`."""
     printer.print_string(" -> ")
     if len(types) == 1:
         printer.print_attribute(types[0])
@@ -409,7 +411,8 @@ def _print_results(printer: Printer, types: Sequence[Attribute]) -> None:
             printer.print_list(types, printer.print_attribute)
 
 
-def _parse_results(parser: Parser) -> list[Any]:
+def parse_results(parser: Parser) -> list[Any]:
+    """What `print_results` prints."""
     parser.parse_punctuation("->")
     types = parser.parse_optional_comma_separated_list(parser.Delimiter.PAREN, parser.parse_type)
     return [parser.parse_type()] if types is None else list(types)

@@ -1,4 +1,4 @@
-"""What is said to derivatives alone: where they stop.
+"""What is said about derivatives alone: where they stop, and what is computed again for them.
 
 In: one tensor. Out: the same tensor.
 """
@@ -22,6 +22,30 @@ class StopGradientOp(NnOp):
     """
 
     name = "nn.stop_gradient"
+    x = operand_def(TENSOR)
+    y = result_def(TENSOR)
+
+    @classmethod
+    def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
+        """The type of the operand."""
+        return (operand_types[0],)
+
+    def compute(self, x: Array) -> Array:
+        return x
+
+
+@irdl_op_definition
+class RecomputeOp(NnOp):
+    """x, for what is computed from it once more: an equal computation from x itself is another one, and keeps its place in the program.
+
+    It means something until kernels have been formed; `nn-form-kernels` removes it.
+
+    ```mlir
+    %y = nn.recompute %x : tensor<2x3xf32>
+    ```
+    """
+
+    name = "nn.recompute"
     x = operand_def(TENSOR)
     y = result_def(TENSOR)
 

@@ -56,7 +56,16 @@ def trace(function: Callable[..., Any], arguments: Sequence[Any], named: Mapping
     main.attributes["output_names"] = _texts(outputs)
     for argument, name in zip(frame.block.args, inputs, strict=True):
         argument.name_hint = _hint(name)
+    _forget_others(main)
     return Traced(ModuleOp([main]), results)
+
+
+def _forget_others(main: FuncOp) -> None:
+    """Let no op that was traced beside the function (`stepwell.vjp` keeps some for later) use values of it any longer."""
+    inside = set(main.walk())
+    values = [v for op in inside for v in (*op.results, *(a for r in op.regions for b in r.blocks for a in b.args))]
+    for op in {use.operation for value in values for use in value.uses} - inside:
+        op.operands = []
 
 
 def leaf_type(leaf: Any) -> Any:

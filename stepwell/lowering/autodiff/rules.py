@@ -48,6 +48,7 @@ FAMILIES = (
     "constant",
     "control",
     "conv",
+    "custom",
     "gradient",
     "index",
     "linear",

@@ -293,6 +293,7 @@ RULES: dict[type, Callable[[Any, Layouts], bool]] = {
     BinaryOp: _elementwise,
     nn.SelectOp: _elementwise,
     nn.CastOp: _elementwise,
+    nn.RecomputeOp: _elementwise,
     nn.TransposeOp: _transpose,
     nn.ReshapeOp: _reshape,
     ReduceOp: _reduction,

@@ -261,8 +261,13 @@ def stop_gradient(op: nn.StopGradientOp, site: Site) -> Replacement:
     return op.x
 
 
-RECURRENT: Mapping[type[Operation], Sequence[Pattern]] = {nn.LstmOp: (lstm_steps,)}
-"""What becomes loops, which then become `scf`."""
+def custom_vjp(op: nn.CustomVjpOp, site: Site) -> Replacement:
+    """What its forward region computes"""
+    return site.inline(op.forward.block, op.inputs)[: len(op.results)]
+
+
+WITH_LOOPS: Mapping[type[Operation], Sequence[Pattern]] = {nn.LstmOp: (lstm_steps,), nn.CustomVjpOp: (custom_vjp,)}
+"""What becomes loops or holds some, which then become `scf`."""
 
 DECOMPOSED: Mapping[type[Operation], Sequence[Pattern]] = {
     nn.BatchNormOp: (batch_norm,),
@@ -303,6 +308,6 @@ class Decompose(Pass):
     name: ClassVar[str] = "nn-decompose"
 
     def run(self, op: Operation, ctx: Context) -> None:
-        apply_patterns(op, RECURRENT)
+        apply_patterns(op, WITH_LOOPS)
         lower_control(op)
         apply_patterns(op, DECOMPOSED)

@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation
 
+from stepwell.dialects import nn
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
 from stepwell.lowering.graph.boundaries import Boundaries
@@ -23,8 +24,13 @@ from stepwell.lowering.graph.canonical_shape import SHAPE
 from stepwell.lowering.graph.dce import Dce
 from stepwell.lowering.graph.grouping import form_groups
 from stepwell.lowering.graph.outline import Outliner
-from stepwell.lowering.graph.patterns import apply_patterns
+from stepwell.lowering.graph.patterns import Replacement, Site, apply_patterns
 from stepwell.lowering.graph.plans import plan
+
+
+def recomputed(op: nn.RecomputeOp, site: Site) -> Replacement:
+    """Its operand: calls of kernels are not merged"""
+    return op.x
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,8 @@ class FormKernels(Pass):
         for function in [f for f in op.ops if isinstance(f, FuncOp) and not f.is_declaration and "kernel" not in f.attributes]:
             for block in [block for inner in function.walk() for region in inner.regions for block in region.blocks]:
                 self._form(block, outliner)
-            # Reshapes met reshapes.
-            apply_patterns(function, SHAPE)
+            # Reshapes met reshapes, and what is computed again stands where it belongs.
+            apply_patterns(function, SHAPE, {nn.RecomputeOp: (recomputed,)})
         Dce().run(op, ctx)
 
     def _form(self, block: Block, outliner: Outliner) -> None:

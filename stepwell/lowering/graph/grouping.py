@@ -53,7 +53,7 @@ def is_view(op: Operation) -> bool:
     """Whether an operation moves no data of itself: it stays in the caller."""
     if isinstance(op, nn.SliceOp):
         return all(s == 1 for s in ints(op.steps))
-    return isinstance(op, (nn.ReshapeOp, nn.ConcatOp)) or (isinstance(op, nn.PadOp) and op.mode.data == "constant")
+    return isinstance(op, (nn.ReshapeOp, nn.ConcatOp, nn.RecomputeOp)) or (isinstance(op, nn.PadOp) and op.mode.data == "constant")
 
 
 MOST_MEMBERS = 200

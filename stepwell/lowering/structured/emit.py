@@ -42,6 +42,7 @@ DECOMPOSED_BEFORE: dict[str, str] = {
     "nn.attention": "nn-decompose",
     "nn.rotary_embedding": "nn-decompose",
     "nn.stop_gradient": "nn-decompose",
+    "nn.recompute": "nn-form-kernels",
     "nn.reshape": "nn-form-kernels",
     "nn.concat": "nn-form-kernels",
 }

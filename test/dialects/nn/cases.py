@@ -133,6 +133,7 @@ for _op, _onnx in _UNARY.items():
     for _dtype in HALVES:
         case(_op, f(4, dtype=_dtype))
 case(nn.StopGradientOp, f(3, 5), expected=lambda x: x)
+case(nn.RecomputeOp, f(3, 5), expected=lambda x: x)
 case(nn.SiluOp, f(3, 5), expected=lambda x: x / (1 + np.exp(-x)))
 case(nn.LeakyReluOp, f(7), alpha=0.25, onnx="LeakyRelu", onnx_attributes={"alpha": 0.25}, note="alpha")
 case(nn.EluOp, f(7), alpha=0.25, onnx="Elu", onnx_attributes={"alpha": 0.25}, note="alpha")
