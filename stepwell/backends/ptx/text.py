@@ -234,6 +234,7 @@ class _Parser:
             word = self.peek()
             if self.accept("{"):
                 self.scopes.append({})
+                self.labels_ahead()
                 self.block(function)
                 self.scopes.pop()
             elif word == ".reg":
@@ -251,6 +252,22 @@ class _Parser:
                 self.label(function)
             else:
                 function.body.append(self.instruction())
+
+    def labels_ahead(self) -> None:
+        """Labels of a nested block are known in all of it, and nowhere else."""
+        depth, index = 1, self.index
+        while depth and self.tokens[index].kind != "end":
+            token = self.tokens[index]
+            depth += (token.text == "{") - (token.text == "}")
+            if (
+                depth == 1
+                and token.kind == "word"
+                and self.tokens[index + 1].text == ":"
+                and self.tokens[index - 1].text in (";", "{", "}", ":")
+            ):
+                self.scope_count += 1
+                self.scopes[-1][token.text] = f"{token.text}@{self.scope_count}"
+            index += 1
 
     def declare(self, variable: Variable) -> Variable:
         if len(self.scopes) == 1:
@@ -292,7 +309,7 @@ class _Parser:
         self.expect(";")
 
     def label(self, function: Function) -> None:
-        name = self.take()
+        name = self.resolve(self.take())
         self.expect(":")
         if self.peek() == ".branchtargets":
             self.take()

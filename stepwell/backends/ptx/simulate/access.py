@@ -15,8 +15,8 @@ from stepwell.backends.ptx.simulate import rounding
 from stepwell.backends.ptx.simulate.decode import HANDLERS, Decoder, Read, Step, Target
 from stepwell.backends.ptx.simulate.memory import GLOBAL, LOCAL, SHARED, WINDOW, Bytes
 from stepwell.backends.ptx.simulate.values import REGISTER_BYTES, Array, binary, is_float, ternary, unary
-from stepwell.backends.ptx.simulate.wave import Mask, Wave
-from stepwell.backends.ptx.syntax import Group, Instruction
+from stepwell.backends.ptx.simulate.wave import RANK_SHIFT, Mask, Wave
+from stepwell.backends.ptx.syntax import Group, Instruction, Operand, Register
 from stepwell.ir.diagnostics import CompileError
 
 WINDOWS = {"shared": SHARED, "local": LOCAL}
@@ -40,8 +40,7 @@ class Place:
 def locate(wave: Wave, space: str, address: Any, width: int, active: Mask) -> Place:
     """The places behind the addresses of the active threads, one each; one for all where the address is one of global memory."""
     if space == "shared":
-        some = wave.some(address, active)
-        return Place(wave.shared.block, wave.shared.locate(some, width, wave.some(wave.cta, active)))
+        return Place(wave.shared.block, shared_places(wave, address, width, active))
     if space == "local":
         return Place(wave.local.block, wave.local.locate(wave.some(address, active), width, wave.some(wave.index, active)))
     if address.dtype != np.uint64:
@@ -49,6 +48,19 @@ def locate(wave: Wave, space: str, address: Any, width: int, active: Mask) -> Pl
     if np.size(address) > 1 and active is not None:
         address = address[active]
     return Place(wave.heap.block, wave.heap.locate(address, width))
+
+
+def shared_places(wave: Wave, address: Any, width: int, active: Mask) -> Array:
+    """Places in the wave's shared memory of the addresses (of `.shared`, or generic ones) of the active threads."""
+    some = wave.some(address, active)
+    high = int(some.max())
+    if high >= SHARED:
+        some = (some - np.uint64(SHARED)).astype(np.uint32)
+        high = int(some.max())
+    if high < 1 << RANK_SHIFT:
+        return wave.shared.places(some, width, wave.some(wave.shared_base, active), high)
+    some, cta = wave.owner(some, wave.some(wave.cta, active))
+    return wave.shared.places(some, width, cta * wave.shared.stride, int(some.max()))
 
 
 def each_space(wave: Wave, space: str, address: Any, active: Mask) -> list[tuple[str, Any, Mask]]:
@@ -76,7 +88,9 @@ def each_space(wave: Wave, space: str, address: Any, active: Mask) -> list[tuple
 def told(wave: Wave, space: str, place: Array, width: int, active: Mask, write: bool) -> None:
     """Tells the observers of an access."""
     if space == "shared" and wave.races is not None:
-        wave.races.access(wave, place, width, wave.some(wave.index, active), write)
+        wave.races.access(place, width, active, write)
+    if space == "global" and wave.global_races is not None:
+        wave.global_races.access(wave, place, width, active, write)
     if wave.traffic is not None and np.size(place) > 1:
         wave.traffic.access(space, place, width, wave.some(wave.warp, active), write)
 
@@ -96,8 +110,6 @@ def form_of(instruction: Instruction, extra: frozenset[str] = frozenset()) -> Fo
     for word in instruction.modifiers:
         if word in SPACES or word.split("::")[0] in SPACES:
             space = word.split("::")[0]
-            if word in ("shared::cluster",):
-                raise CompileError(f"'.{word}' of '{instruction.name}' is not simulated")
         elif word in ("v2", "v4", "v8"):
             count = int(word[1])
         elif word in REGISTER_BYTES or word == "b128":
@@ -114,10 +126,7 @@ def _load(decoder: Decoder, instruction: Instruction) -> Step:
     form = form_of(instruction)
     width = REGISTER_BYTES[form.kind]
     target = instruction.operands[0]
-    items = target.items if isinstance(target, Group) else (target,)
-    if len(items) != form.count:
-        raise CompileError(f"'{instruction.name}' loads {form.count} elements, not {len(items)}")
-    places = [decoder.target(item, form.kind) for item in items]
+    places = [decoder.target(item, form.kind) for item in _items(target, form.count)]
     views = _as_kind(form.kind)
     read = decoder.address(instruction.operands[1])
     total = width * form.count
@@ -166,11 +175,7 @@ def _store(decoder: Decoder, instruction: Instruction) -> Step:
     if form.space in ("param", "const"):
         raise CompileError(f"'{instruction.name}' is not simulated", hint="inline device functions")
     width = REGISTER_BYTES[form.kind]
-    source = instruction.operands[1]
-    items = source.items if isinstance(source, Group) else (source,)
-    if len(items) != form.count:
-        raise CompileError(f"'{instruction.name}' stores {form.count} elements, not {len(items)}")
-    reads = [decoder.source(item, f"b{8 * width}") for item in items]
+    reads = [decoder.source(item, f"b{8 * width}") for item in _items(instruction.operands[1], form.count)]
     read = decoder.address(instruction.operands[0])
     total = width * form.count
     if form.space in ("shared", "generic"):
@@ -212,35 +217,55 @@ def _atomic(decoder: Decoder, instruction: Instruction) -> Step:
     operation = next((word for word in instruction.modifiers if word in UPDATES), None)
     if operation is None:
         raise CompileError(f"'{instruction.name}' is not simulated")
-    form = form_of(instruction, frozenset((*UPDATES, "noftz")))
-    if form.count > 1:
-        raise CompileError(f"'{instruction.name}' is not simulated")
-    kind, width = form.kind, REGISTER_BYTES[form.kind]
+    form = form_of(instruction, frozenset((*UPDATES, "noftz", "async", "mbarrier::complete_tx::bytes")))
+    kind, width, total = form.kind, REGISTER_BYTES[form.kind], REGISTER_BYTES[form.kind] * form.count
     operands = list(instruction.operands)
-    target = decoder.target(operands.pop(0), f"b{8 * width}") if instruction.opcode == "atom" else Target(-1, None)
+    results = _items(operands.pop(0), form.count) if instruction.opcode == "atom" else [Register("_")] * form.count
+    targets = [decoder.target(item, f"b{8 * width}") for item in results]
     read = decoder.address(operands[0])
-    values = [decoder.source(operand, kind) for operand in operands[1:]]
+    values = [[decoder.source(item, kind) for item in _items(operand, form.count)] for operand in operands[1:]]
+    if len(values) != (2 if operation == "cas" else 1):
+        raise CompileError(f"'{instruction.name}' has the wrong number of operands")
     update = UPDATES[operation]
     if is_float(kind) and operation in ("min", "max"):
         update = rounding.minimum if operation == "min" else rounding.maximum
     to_kind = _as_kind(kind)
     storage = np.dtype(f"u{width}")
+    if form.space in ("shared", "generic"):
+        decoder.granule = min(decoder.granule, width)
 
     def step(wave: Wave, active: Mask) -> None:
         for space, address, here in each_space(wave, form.space, read(wave), active):
-            place = locate(wave, space, wave.every(address), width, here)
+            place = locate(wave, space, wave.every(address), total, here)
+            if space == "shared" and wave.races is not None:
+                wave.races.update(place.at, total, here)
+            if space == "global" and wave.global_races is not None:
+                wave.global_races.access(wave, place.at, total, here, write=True, atomic=True)
             view = place.block.views[width]
-            at = place.at // width
-            operands = [wave.some(value(wave), here) if kind not in PAIRED else _some_pairs(wave, value(wave), here) for value in values]
-            found = np.empty(at.size, storage)
-            for turn in _turns(at):
-                old = view[at[turn]]
-                found[turn] = old
-                new = update(to_kind(old), *(operand[turn] for operand in operands))
-                view[at[turn]] = np.ascontiguousarray(new).view(storage).reshape(-1)
-            _scatter(wave, target, found, here)
+            for i, target in enumerate(targets):
+                at = place.at // width + i
+                given = [_some_of(wave, value[i](wave), here, kind) for value in values]
+                found = np.empty(at.size, storage)
+                for turn in _turns(at):
+                    old = view[at[turn]]
+                    found[turn] = old
+                    new = update(to_kind(old), *(operand[turn] for operand in given))
+                    view[at[turn]] = np.ascontiguousarray(new).view(storage).reshape(-1)
+                _scatter(wave, target, found, here)
 
     return step
+
+
+def _items(operand: Operand, count: int) -> list[Operand]:
+    """The registers of an operand, as many as there must be."""
+    items: list[Operand] = [*operand.items] if isinstance(operand, Group) else [operand]
+    if len(items) != count:
+        raise CompileError(f"expected {count} registers, not {len(items)}")
+    return items
+
+
+def _some_of(wave: Wave, value: Array, active: Mask, kind: str) -> Array:
+    return _some_pairs(wave, value, active) if kind in PAIRED else wave.some(value, active)
 
 
 PAIRED = {"f16x2", "bf16x2"}

@@ -38,6 +38,20 @@ class Target:
             wave.put(self.slot, value if self.write is None else self.write(value), active)
 
 
+@dataclass(frozen=True)
+class Rendezvous:
+    """A barrier: which one, how many threads it takes (None: all), whether to arrive and to wait, and what is voted on."""
+
+    which: Read
+    count: Read | None
+    arrives: bool = True
+    waits: bool = True
+    cluster: bool = False
+    reduction: str | None = None
+    result: Target | None = None
+    vote: Read | None = None
+
+
 @dataclass
 class Block:
     """A straight line of steps, and how it ends. Steps stand with the line of text that each came from."""
@@ -49,8 +63,10 @@ class Block:
     targets: list[int] = field(default_factory=list[int])
     selector: Read | None = None
     guard: int = -1
-    barrier: tuple[Read, Read | None, bool] | None = None
-    """(which, how many threads, whether to wait) of a barrier that ends the block."""
+    barrier: Rendezvous | None = None
+    """The barrier that ends the block."""
+    polls: bool = False
+    """Whether a thread looks at an mbarrier here."""
     counts: Counter[str] = field(default_factory=Counter[str])
 
 
@@ -287,11 +303,12 @@ def _blocks(decoder: Decoder, function: Function) -> list[Block]:
         try:
             guard = -1 if item.guard is None else decoder.slot(Register(item.guard), "pred")
             guard = -2 - guard if item.negated else guard
-            if item.opcode in BRANCHES or (item.opcode in BARRIERS and item.modifiers[:1] != ("warp",) and "cluster" not in item.modifiers):
+            if item.opcode in BRANCHES or (item.opcode in BARRIERS and item.modifiers[:1] != ("warp",)):
                 block.ending, block.guard = item, guard
                 _ending(decoder, block, item)
             else:
                 block.steps.append((step_of(decoder, item), guard, item.line))
+                block.polls |= item.opcode == "mbarrier" and item.modifiers[:1] in (("test_wait",), ("try_wait",))
         except CompileError as error:
             if error.location is None:
                 error.location = f"{decoder.filename}:{item.line}:1"
@@ -312,14 +329,26 @@ def step_of(decoder: Decoder, instruction: Instruction) -> Step:
 
 def _ending(decoder: Decoder, block: Block, item: Instruction) -> None:
     if item.opcode in BARRIERS:
-        words = item.modifiers
-        if "red" in words:
-            raise CompileError(f"'{item.name}' is not simulated")
-        which = decoder.source(item.operands[0], "u32")
-        count = decoder.source(item.operands[1], "u32") if len(item.operands) > 1 else None
-        block.barrier = (which, count, "arrive" not in words)
+        block.barrier = _rendezvous(decoder, item)
     elif item.opcode == "brx":
         block.selector = decoder.source(item.operands[0], "u32")
+
+
+def _rendezvous(decoder: Decoder, item: Instruction) -> Rendezvous:
+    words, operands = item.modifiers, list(item.operands)
+    if "cluster" in words:
+        zero = decoder.source(Immediate(0), "u32")
+        return Rendezvous(zero, None, "arrive" in words, "wait" in words, cluster=True)
+    reduction = next((word for word in words if word in ("popc", "and", "or")), None) if "red" in words else None
+    if not operands or ("red" in words and reduction is None):
+        raise CompileError(f"'{item.name}' is not simulated")
+    result = vote = None
+    if reduction is not None:
+        result = decoder.target(operands.pop(0), "u32" if reduction == "popc" else "pred")
+        vote = decoder.source(operands.pop(), "pred")
+    which = decoder.source(operands[0], "u32")
+    count = decoder.source(operands[1], "u32") if len(operands) > 1 else None
+    return Rendezvous(which, count, waits="arrive" not in words, reduction=reduction, result=result, vote=vote)
 
 
 def _in_order(decoder: Decoder, function: Function, blocks: list[Block], labels: Mapping[str, int]) -> list[Block]:

@@ -1,6 +1,6 @@
 """The machine: loads modules, holds global memory, launches kernels.
 
-A launch runs as many CTAs side by side as make a few ten thousand threads (`LANES`), one block of code at a time, for all threads that wait
+A launch runs as many CTAs side by side as make some thousand threads (`LANES`), one block of code at a time, for all threads that wait
 at it.
 """
 
@@ -13,22 +13,36 @@ from typing import Any
 import numpy as np
 
 # Each of these adds the instructions that it decodes.
-from stepwell.backends.ptx.simulate import access, copies, matrix, moves, warps  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from stepwell.backends.ptx.simulate import (  # noqa: F401
+    access,  # pyright: ignore[reportUnusedImport]
+    bulk,  # pyright: ignore[reportUnusedImport]
+    copies,  # pyright: ignore[reportUnusedImport]
+    matrix,  # pyright: ignore[reportUnusedImport]
+    mbarrier,  # pyright: ignore[reportUnusedImport]
+    moves,  # pyright: ignore[reportUnusedImport]
+    tensor,  # pyright: ignore[reportUnusedImport]
+    warps,  # pyright: ignore[reportUnusedImport]
+    wgmma,  # pyright: ignore[reportUnusedImport]
+)
 from stepwell.backends.ptx.simulate.decode import Program, decode
+from stepwell.backends.ptx.simulate.globalraces import GlobalRaces
 from stepwell.backends.ptx.simulate.memory import Fault, Heap
 from stepwell.backends.ptx.simulate.races import Races
 from stepwell.backends.ptx.simulate.run import Run
 from stepwell.backends.ptx.simulate.traffic import Traffic
 from stepwell.backends.ptx.simulate.values import Array
-from stepwell.backends.ptx.simulate.wave import WARP, Dimensions, Wave, special_registers
+from stepwell.backends.ptx.simulate.wave import WARP, Dimensions, Shape, Wave, special_registers
 from stepwell.backends.ptx.syntax import Module
 from stepwell.backends.ptx.text import parse
 from stepwell.ir.diagnostics import CompileError
 
-LANES = 1 << 15
+LANES = 1 << 13
 """Threads side by side: enough for numpy to be busy, few enough for the caches."""
 PARAMETER_BYTES = 1 << 15
 MAX_THREADS = 1024
+MAX_CLUSTER = 16
+WAVE_BYTES = 1 << 28
+"""Bytes of shared memory and its shadow that a wave may have."""
 MAX_SHARED = 228 * 1024
 MAX_STATIC_SHARED = 48 * 1024
 STEPS_WITHOUT_END = 20_000_000
@@ -44,6 +58,8 @@ class Options:
     races: bool = True
     traffic: bool = False
     seed: int | None = None
+    global_races: bool = False
+    """Whether blocks that touch the same words of global memory without atomics are an error."""
     lanes: int = LANES
     max_steps: int = STEPS_WITHOUT_END
 
@@ -128,34 +144,35 @@ class Machine:
 
     def launch(
         self, module: LoadedModule, name: str, grid: Sequence[int], block: Sequence[int], arguments: Sequence[Number | bytes],
-        shared: int = 0, options: Options | None = None,
+        shared: int = 0, options: Options | None = None, cluster: Sequence[int] | None = None,
     ) -> Traffic:  # fmt: skip
         """Runs a kernel to its end and gives its counters.
 
         `arguments` are numbers in the types of the parameters (addresses for pointers), or bytes for a structure; `shared` are the bytes
-        of dynamic shared memory. Raises CompileError for a launch that no GPU would take, and for what goes wrong while it runs, with the
-        line and the thread.
+        of dynamic shared memory, `cluster` the CTAs of a cluster where the kernel does not say. Raises CompileError for a launch that no
+        GPU would take, and for what goes wrong while it runs, with the line and the thread.
         """
         program = module.program(name)
         options = options or Options()
-        whole_grid, whole_block = _three(grid, "grid", 2**31 - 1), _three(block, "block", MAX_THREADS)
-        check_launch(program, whole_block, shared)
+        shape = Shape(_three(grid, "grid", 2**31 - 1), _three(block, "block", MAX_THREADS), _cluster(program, cluster))
+        check_launch(program, shape, shared)
         function = module.module.functions[name]
         self._pass(program, [p.element for p in function.parameters], arguments)
         traffic = Traffic()
-        padded = -(-whole_block[0] * whole_block[1] * whole_block[2] // WARP) * WARP
-        side_by_side = max(1, options.lanes // padded)
-        ctas = whole_grid[0] * whole_grid[1] * whole_grid[2]
         random = None if options.seed is None else np.random.default_rng(options.seed)
+        global_races = GlobalRaces(self.heap) if options.global_races else None
+        ctas = shape.grid[0] * shape.grid[1] * shape.grid[2]
+        side_by_side = _side_by_side(program, shape, shared, options)
         with np.errstate(all="ignore"):
             for first in range(0, ctas, side_by_side):
                 count = min(side_by_side, ctas - first)
                 registers = list(program.initial)
-                wave = Wave(self.heap, whole_grid, whole_block, first, count, program.shared_size + shared, program.local_size, registers)
+                wave = Wave(self.heap, shape, first, count, program.shared_size + shared, program.local_size, registers, random)
                 for register, value in special_registers(wave, program.shared_size + shared, shared).items():
                     if register in program.slots:
                         registers[program.slots[register]] = value
                 wave.races = Races(wave, program.granule) if options.races and wave.shared.size else None
+                wave.global_races = global_races
                 wave.traffic = traffic if options.traffic else None
                 Run(program, wave, traffic, random, options.max_steps).run()
         return traffic
@@ -193,8 +210,30 @@ def _three(sizes: Sequence[int], what: str, limit: int) -> Dimensions:
     return whole
 
 
-def check_launch(program: Program, block: Dimensions, shared: int) -> None:
+def _cluster(program: Program, given: Sequence[int] | None) -> Dimensions:
+    required = program.limits.get("reqnctapercluster")
+    found = _three(given if given is not None else required or (1, 1, 1), "cluster", MAX_CLUSTER)
+    if required is not None and found != (*required, 1, 1)[:3]:
+        raise CompileError(f"'{program.name}' requires clusters of {(*required, 1, 1)[:3]}, not {found}")
+    return found
+
+
+def _side_by_side(program: Program, shape: Shape, shared: int, options: Options) -> int:
+    """How many CTAs a wave takes: whole clusters, and no more than their shared memory (and its shadow) has room for."""
+    padded = -(-shape.block[0] * shape.block[1] * shape.block[2] // WARP) * WARP
+    size = program.shared_size + shared
+    shadow = size * shape.cluster_size * padded // WARP * 4 // program.granule if options.races else 0
+    fitting = min(options.lanes // padded, WAVE_BYTES // (size + shadow + 1))
+    return max(1, fitting // shape.cluster_size) * shape.cluster_size
+
+
+def check_launch(program: Program, shape: Shape, shared: int) -> None:
     """Raises CompileError for a launch that is over a limit of the machine or of the kernel."""
+    block = shape.block
+    if any(whole % part for whole, part in zip(shape.grid, shape.cluster, strict=True)) or shape.cluster_size > MAX_CLUSTER:
+        raise CompileError(
+            f"a grid of {shape.grid} blocks is not made of clusters of {shape.cluster}", hint=f"at most {MAX_CLUSTER} blocks"
+        )
     threads = block[0] * block[1] * block[2]
     if threads > MAX_THREADS:
         raise CompileError(f"a block has at most {MAX_THREADS} threads, not {threads}")

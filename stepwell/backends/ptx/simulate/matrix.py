@@ -50,7 +50,7 @@ def put_by_warp(wave: Wave, slot: int, value: Array, warps: Array) -> None:
     wave.registers[slot] = new.reshape(-1)
 
 
-def _items(operand: Operand) -> tuple[Operand, ...]:
+def items_of(operand: Operand) -> tuple[Operand, ...]:
     return operand.items if isinstance(operand, Group) else (operand,)
 
 
@@ -62,7 +62,7 @@ def _matrices(decoder: Decoder, instruction: Instruction, registers: Operand, ad
     if "m8n8" not in words or words[-1] != "b16":
         raise CompileError(f"'{instruction.name}' is not simulated")
     count = next((int(word[1]) for word in words if word in ("x1", "x2", "x4")), 0)
-    items = list(_items(registers))
+    items = list(items_of(registers))
     if len(items) != count or not isinstance(address, Address):
         raise CompileError(f"'{instruction.name}' takes {count} registers and an address")
     decoder.granule = min(decoder.granule, 4)
@@ -137,7 +137,7 @@ DEPTHS = {
 
 
 @cache
-def _operand_map(bits: int, major: int, depth: int) -> Array:
+def operand_map(bits: int, major: int, depth: int) -> Array:
     """Where each element [row (of A) or column (of B), k] stands among a warp's registers, as (register, lane, part) flattened."""
     parts = max(32 // bits, 1)
     found = np.empty((major, depth), np.int64)
@@ -152,15 +152,22 @@ def _operand_map(bits: int, major: int, depth: int) -> Array:
 
 
 @cache
-def _result_map(rows: int) -> Array:
-    """Where each element [row, column] of C and D stands, as (element, lane) flattened."""
-    found = np.empty((rows, 8), np.int64)
+def _result_map(rows: int, columns: int) -> Array:
+    """Where each element [row, column] of C and D stands, as (element, lane) flattened; columns come in eights, one behind the other."""
+    found = np.empty((rows, columns), np.int64)
     for lane in range(WARP):
         g, t = divmod(lane, 4)
-        for high in range(rows // 8):
-            for part in range(2):
-                found[g + 8 * high, 2 * t + part] = (2 * high + part) * WARP + lane
+        for eight in range(columns // 8):
+            for high in range(rows // 8):
+                for part in range(2):
+                    found[g + 8 * high, 8 * eight + 2 * t + part] = ((eight * rows // 8 + high) * 2 + part) * WARP + lane
     return found
+
+
+@cache
+def _result_order(rows: int, columns: int) -> Array:
+    """The other way round."""
+    return np.argsort(_result_map(rows, columns).reshape(-1))
 
 
 def _multiply_accumulate(decoder: Decoder, instruction: Instruction) -> Step:
@@ -175,7 +182,7 @@ def _multiply_accumulate(decoder: Decoder, instruction: Instruction) -> Step:
     small = a_type == "f64" and (m, n, k) == (8, 8, 4)
     if not small and ((m, n) != (16, 8) or k not in DEPTHS.get(a_type, ())):
         raise CompileError(f"there is no '{instruction.name}'")
-    operands = [_items(operand) for operand in instruction.operands]
+    operands = [items_of(operand) for operand in instruction.operands]
     storage = "b64" if a_type == "f64" else "b32"
     fragments = [decoder_reads(decoder, items, storage) for items in operands[1:3]]
     expected = [m * k * BITS[a_type] // (32 * max(32, BITS[a_type])), 8 * k * BITS[b_type] // (32 * max(32, BITS[b_type]))]
@@ -187,11 +194,11 @@ def _multiply_accumulate(decoder: Decoder, instruction: Instruction) -> Step:
 
     def step(wave: Wave, active: Mask) -> None:
         warps = whole_warps(wave, active, name)
-        a = _elements(wave, fragments[0], warps, a_type, _operand_map(BITS[a_type], m, k))
-        b = _elements(wave, fragments[1], warps, b_type, _operand_map(BITS[b_type], 8, k))
-        c = _accumulator(wave, addends, warps, c_type, m)
+        a = elements(wave, fragments[0], warps, a_type, operand_map(BITS[a_type], m, k))
+        b = elements(wave, fragments[1], warps, b_type, operand_map(BITS[b_type], 8, k))
+        c = accumulator(wave, addends, warps, c_type, m)
         d = multiply_accumulate(a, b.swapaxes(-1, -2), c, d_type, satfinite)
-        for slot, value in zip(slots, _registers_of(d, d_type, m), strict=True):
+        for slot, value in zip(slots, registers_of(d, d_type, m), strict=True):
             put_by_warp(wave, slot, value, warps)
 
     return step
@@ -202,7 +209,7 @@ def decoder_reads(decoder: Decoder, items: tuple[Operand, ...], kind: str) -> li
     return [decoder.source(item, kind) for item in items]
 
 
-def _elements(wave: Wave, reads: list[Read], warps: Array, kind: str, where: Array) -> Array:
+def elements(wave: Wave, reads: list[Read], warps: Array, kind: str, where: Array) -> Array:
     """A fragment as a matrix [warp, major, k] of its elements."""
     words = np.stack([by_warp(wave, read(wave), warps) for read in reads], 1)
     dtype = np.float32 if kind == "tf32" else NUMPY[kind]
@@ -210,20 +217,20 @@ def _elements(wave: Wave, reads: list[Read], warps: Array, kind: str, where: Arr
     return rounding.to_tf32(flat) if kind == "tf32" else flat
 
 
-def _accumulator(wave: Wave, reads: list[Read], warps: Array, kind: str, rows: int) -> Array:
+def accumulator(wave: Wave, reads: list[Read], warps: Array, kind: str, rows: int, columns: int = 8) -> Array:
+    """The matrix [warp, row, column] that registers of an accumulator hold."""
     words = np.stack([by_warp(wave, read(wave), warps) for read in reads], 1)
     if kind == "f16":
         halves = np.ascontiguousarray(words).view(np.float16).reshape(warps.size, -1, WARP, 2)
         flat = np.ascontiguousarray(halves.swapaxes(2, 3)).reshape(warps.size, -1)
     else:
         flat = words.view(NUMPY[kind]).reshape(warps.size, -1)
-    return flat[:, _result_map(rows)]
+    return flat[:, _result_map(rows, columns)]
 
 
-def _registers_of(d: Array, kind: str, rows: int) -> list[Array]:
+def registers_of(d: Array, kind: str, rows: int, columns: int = 8) -> list[Array]:
     """The registers [warp, lane] that hold the result [warp, row, column]."""
-    order = np.argsort(_result_map(rows).reshape(-1))
-    flat = d.reshape(d.shape[0], -1)[:, order].reshape(d.shape[0], -1, WARP)
+    flat = d.reshape(d.shape[0], -1)[:, _result_order(rows, columns)].reshape(d.shape[0], -1, WARP)
     if kind == "f16":
         pairs = np.ascontiguousarray(np.stack([flat[:, 0::2], flat[:, 1::2]], -1).astype(np.float16)).view(np.uint32)[..., 0]
         return [pairs[:, i] for i in range(pairs.shape[1])]

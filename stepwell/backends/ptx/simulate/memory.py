@@ -31,7 +31,7 @@ FRESH = 0xFF
 
 
 class Fault(Exception):
-    """A wrong access; `place` is the first wrong one among the addresses that were looked at."""
+    """A wrong access; `place` is the first wrong one among the addresses that were looked at, -1 where the message names the thread."""
 
     def __init__(self, message: str, place: int) -> None:
         super().__init__(message)
@@ -115,6 +115,11 @@ class Heap:
         found = self.allocations[place]
         return found if address < found.address + found.size or found.size == 0 == address - found.address else None
 
+    def owner_of_place(self, place: int) -> str:
+        """What lies at a place of the block, for a message."""
+        found = self.owner(place + GLOBAL)
+        return f"0x{place + GLOBAL:x}" if found is None else f"byte {place + GLOBAL - found.address} of {_named(found)}"
+
     def locate(self, address: Any, width: int) -> Array:
         """Places of the bytes at these addresses in the block; all `width` bytes of each lie in one allocation and are aligned."""
         low = int(address.min())
@@ -173,10 +178,14 @@ class Private:
 
     def locate(self, address: Any, width: int, owner: Array) -> Array:
         """Places in the block of the bytes at these addresses of these owners."""
-        if int(address.max()) + width > self.size:
+        return self.places(address, width, owner * self.stride, int(address.max()))
+
+    def places(self, address: Any, width: int, base: Array, high: int) -> Array:
+        """The same for owners whose memory begins at `base`; `high` is the highest address."""
+        if high + width > self.size:
             flat = np.atleast_1d(address)
             place = int(np.argmax(flat > max(self.size - width, -1) if self.size >= width else flat >= 0))
             over = f"{width} bytes at 0x{int(flat[place]):x} of {self.name} memory, of which there are {self.size}"
             raise Fault(over, place)
         check_alignment(address, width)
-        return owner * self.stride + address.astype(np.int64)
+        return base + (address if address.dtype.itemsize < 8 else address.astype(np.int64))

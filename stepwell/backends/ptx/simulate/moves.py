@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from stepwell.backends.ptx.simulate.conversion import conversion
-from stepwell.backends.ptx.simulate.decode import HANDLERS, Decoder, Step, plain
-from stepwell.backends.ptx.simulate.values import STORAGE
-from stepwell.backends.ptx.simulate.wave import CLOCKS, Mask, Wave
+from stepwell.backends.ptx.simulate.decode import HANDLERS, Decoder, Read, Step, Target, plain
+from stepwell.backends.ptx.simulate.values import STORAGE, Array
+from stepwell.backends.ptx.simulate.wave import CLOCKS, WARP, Mask, Wave
 from stepwell.backends.ptx.syntax import SIZES, Group, Instruction, Operand, Register
 from stepwell.ir.diagnostics import CompileError
 
@@ -28,7 +30,29 @@ def _move(decoder: Decoder, instruction: Instruction) -> Step:
         place = decoder.target(target, kind)
         return lambda wave, active: place.put(wave, dtype(wave.steps), active)
     read, place = decoder.source(source, kind), decoder.target(target, kind)
-    return lambda wave, active: place.put(wave, read(wave), active)
+    slot = decoder.slots.get(source.name, -1) if isinstance(source, Register) else -1
+
+    def step(wave: Wave, active: Mask) -> None:
+        if wave.groups is not None and wave.groups.products and slot >= 0:
+            _follow(wave, slot, place, read, active)
+        else:
+            place.put(wave, read(wave), active)
+
+    return step
+
+
+def _follow(wave: Wave, slot: int, place: Target, read: Read, active: Mask) -> None:
+    """A copy of what may be the accumulator of a product that goes on: it is made when that ends, and until then there is NaN."""
+    assert wave.groups is not None
+    mask = wave.mask(active)
+
+    def copy(warps: Array) -> None:
+        here = np.zeros(wave.warps, bool)
+        here[warps] = True
+        place.put(wave, read(wave), mask & np.repeat(here, WARP))
+
+    place.put(wave, read(wave), active)
+    wave.groups.follow(slot, place.slot, np.flatnonzero(mask.reshape(-1, WARP).any(1)), copy)
 
 
 def _pack(decoder: Decoder, target: Operand, source: Group, kind: str) -> Step:
@@ -67,5 +91,5 @@ def _nothing(decoder: Decoder, instruction: Instruction) -> Step:
 
 
 HANDLERS.update({"cvt": _convert, "mov": _move})
-for _opcode in ("nanosleep", "prefetch", "prefetchu", "griddepcontrol", "setmaxnreg", "discard", "applypriority", "createpolicy"):
+for _opcode in ("nanosleep", "prefetch", "prefetchu", "griddepcontrol", "discard", "applypriority", "createpolicy"):
     HANDLERS[_opcode] = _nothing

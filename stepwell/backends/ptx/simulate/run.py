@@ -1,4 +1,4 @@
-"""One wave on its way to the end: which block of code is run next and for which threads, barriers, deadlocks.
+"""One wave on its way to the end: which block of code is run next and for which threads; who sleeps; deadlocks.
 
 Which block comes next is the earliest in weak topological order, or, with a random generator, that of a random part of the warps: a kernel
 whose answer depends on the order of its warps shows it.
@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from stepwell.backends.ptx.simulate.barriers import Barriers
 from stepwell.backends.ptx.simulate.decode import Block, Program
 from stepwell.backends.ptx.simulate.memory import Fault
 from stepwell.backends.ptx.simulate.traffic import Traffic
 from stepwell.backends.ptx.simulate.values import Array
 from stepwell.backends.ptx.simulate.wave import WARP, Mask, Wave
 from stepwell.ir.diagnostics import CompileError
+
+PATIENCE = 512
+COMPLETION = 0.25
+"""How likely a copy ends at any step, where the order is random."""
 
 
 class Run:
@@ -27,18 +32,24 @@ class Run:
         self.max_steps = max_steps
         self.waiting: dict[int, Mask] = {0: None if wave.full else wave.live.copy()}
         self.live = wave.live.copy()
-        self.parked: dict[int, dict[int, Array]] = {}
-        """Threads that wait at each barrier, by the block where they go on."""
-        self.came: dict[int, Array] = {}
-        """Which threads have arrived at each barrier since it was last complete."""
-        self.needed: dict[int, Array] = {}
-        """How many threads each barrier takes in each CTA; 0 for all."""
+        self.barriers = Barriers(wave, self._send, self.live)
+        self.sleeping: dict[int, Array] = {}
+        """Threads that wait for an mbarrier, by the block where they look again."""
+        self.flips = 0
 
     def run(self) -> None:
         """Until no thread is left. Raises CompileError for a fault, a deadlock or a run without end."""
+        wave = self.wave
         while True:
+            if wave.engine is not None:
+                if self.random is not None and wave.engine.queue and self.random.random() < COMPLETION:
+                    wave.engine.advance()
+                if wave.engine.flips != self.flips:
+                    self._wake()
             if not self.waiting:
-                if not self.parked:
+                if wave.engine is not None and wave.engine.advance():
+                    continue
+                if not self.sleeping and not self.barriers.waiting():
                     return
                 self._deadlock()
             self.wave.steps += 1
@@ -51,7 +62,8 @@ class Run:
 
     def _choose(self) -> tuple[int, Mask]:
         if self.random is None:
-            number = min(self.waiting)
+            # Now and then the last goes first: who spins on a flag in memory may wait for those behind.
+            number = max(self.waiting) if self.wave.steps % PATIENCE == 0 else min(self.waiting)
             return number, self.waiting.pop(number)
         # Every warp is served at its own earliest block, so that its threads meet again; which warps come first is drawn.
         there = {number: self.wave.mask(mask) for number, mask in self.waiting.items()}
@@ -95,8 +107,8 @@ class Run:
                 self._exit(active)
         except Fault as fault:
             lanes = wave.index if here is None else wave.index[here]
-            thread = wave.name(int(lanes[min(fault.place, lanes.size - 1)]))
-            raise CompileError(f"{fault}: {thread}", location=f"{self.program.filename}:{line}:1") from None
+            thread = "" if fault.place < 0 else f": {wave.name(int(lanes[min(fault.place, lanes.size - 1)]))}"
+            raise CompileError(f"{fault}{thread}", location=f"{self.program.filename}:{line}:1") from None
 
     def _end(self, block: Block, active: Mask) -> None:
         """What the last instruction of a block does with the threads."""
@@ -120,7 +132,7 @@ class Run:
         elif opcode == "trap":
             raise Fault("the kernel traps", 0)
         else:
-            self._arrive(block, taken)
+            self.barriers.arrive(block, taken)
 
     def _select(self, block: Block, active: Mask) -> None:
         assert block.selector is not None
@@ -134,6 +146,14 @@ class Run:
         if number < 0:
             self._exit(active)
             return
+        asleep = self.wave.asleep
+        if asleep is not None and self.program.blocks[number].polls:
+            here = self.wave.mask(active)
+            if (dozing := here & asleep).any():
+                self.sleeping[number] = self.sleeping[number] | dozing if number in self.sleeping else dozing
+                active = here & ~asleep
+                if not active.any():
+                    return
         before = self.waiting.get(number)
         if number not in self.waiting:
             self.waiting[number] = active
@@ -142,73 +162,27 @@ class Run:
             self.waiting[number] = None if both.all() else both
 
     def _exit(self, active: Mask) -> None:
-        self.live &= ~self.wave.mask(active)
-        for which in list(self.came):
-            self._release(which)
+        mask = self.wave.mask(active)
+        if self.wave.engine is not None and self.wave.engine.outbox is not None:
+            self.wave.engine.outbox.leave(mask)
+        self.live &= ~mask
+        self.barriers.ended()
 
-    # barriers
-
-    def _arrive(self, block: Block, active: Mask) -> None:
-        assert block.barrier is not None
-        which_of, count_of, waits = block.barrier
-        wave = self.wave
-        numbers = np.unique(wave.some(which_of(wave), active))
-        for which in (int(n) for n in numbers):
-            here = wave.mask(active) & (wave.every(which_of(wave)) == which)
-            if not 0 <= which < 16:
-                raise Fault(f"there is no barrier {which}", 0)
-            if which not in self.came:
-                self.needed[which] = np.zeros(wave.ctas, np.int64)
-                self.came[which] = np.zeros(wave.lanes, bool)
-            if count_of is not None:
-                needed = wave.every(count_of(wave)).reshape(wave.ctas, -1).max(1).astype(np.int64)
-                if (needed % WARP).any():
-                    raise Fault(f"a barrier counts whole warps, not {int(needed.max())} threads", 0)
-                self.needed[which] = np.where(here.reshape(wave.ctas, -1).any(1), needed, self.needed[which])
-            self.came[which] |= here
-            if waits:
-                parked = self.parked.setdefault(which, {})
-                parked[block.follow] = parked[block.follow] | here if block.follow in parked else here
-            elif block.follow >= 0:
-                self._send(block.follow, None if here.all() else here)
-            self._release(which)
-
-    def _release(self, which: int) -> None:
-        """Lets the threads of every CTA whose barrier is complete go on."""
-        wave = self.wave
-        there, needed = self._count(which)
-        done = (there > 0) & (there >= needed)
-        if not done.any():
-            return
-        lanes = np.repeat(done, wave.padded)
-        if wave.races is not None:
-            wave.races.threads_meet(np.unique(wave.warp[lanes & self.came[which]]))
-        self.came[which] &= ~lanes
-        parked = self.parked.pop(which, {})
-        kept: dict[int, Array] = {}
-        for follow, mask in parked.items():
-            if (rest := mask & ~lanes).any():
-                kept[follow] = rest
-            if (free := mask & lanes).any():
-                self._send(follow, None if free.all() else free)
-        if kept:
-            self.parked[which] = kept
-
-    def _count(self, which: int) -> tuple[Array, Array]:
-        """How many threads of each CTA are at a barrier, and how many it needs: whole warps, each there when all its living threads are."""
-        came, alive = self.came[which].reshape(-1, WARP), self.live.reshape(-1, WARP)
-        complete = came.any(1) & (came | ~alive).all(1)
-        there = WARP * complete.reshape(self.wave.ctas, -1).sum(1)
-        every = WARP * alive.any(1).reshape(self.wave.ctas, -1).sum(1)
-        return there, np.where(self.needed[which] > 0, self.needed[which], every)
+    def _wake(self) -> None:
+        """A phase of some mbarrier has ended: everybody who waits for one looks again."""
+        assert self.wave.engine is not None
+        self.flips = self.wave.engine.flips
+        if self.wave.asleep is not None:
+            self.wave.asleep[:] = False
+        sleeping, self.sleeping = self.sleeping, {}
+        for number, mask in sleeping.items():
+            self._send(number, mask)
 
     def _deadlock(self) -> None:
-        which, blocks = next(iter(self.parked.items()))
-        mask = next(iter(blocks.values()))
-        lane = int(np.argmax(mask))
-        cta = lane // self.wave.padded
-        there, needed = (int(count[cta]) for count in self._count(which))
-        raise CompileError(
-            f"deadlock at barrier {which}: {there} of {needed} threads are there; one that waits is {self.wave.name(lane)}",
-            location=self.program.filename,
-        )
+        if self.barriers.waiting():
+            text = self.barriers.describe()
+        else:
+            assert self.wave.engine is not None
+            lane = int(np.argmax(next(iter(self.sleeping.values()))))
+            text = f"{self.wave.name(lane)} waits for {self.wave.engine.sleepers(lane)}"
+        raise CompileError(f"deadlock{': ' if text[:2] != 'at' else ' '}{text}", location=self.program.filename)

@@ -34,6 +34,11 @@ class Traffic:
     shared_ideal: int = 0
     """Cycles without bank conflicts: one for each 128 bytes of a request."""
 
+    bulk_bytes: int = 0
+    """Bytes of global memory that bulk copies moved."""
+    tensor_work: Counter[str] = field(default_factory=Counter[str])
+    """Multiplications of tensor cores, by the type of A."""
+
     @property
     def sectors_against_ideal(self) -> float:
         """How much of what global memory moves is asked for: 1 is best."""
@@ -43,6 +48,11 @@ class Traffic:
     def bank_conflicts(self) -> int:
         """Cycles of shared memory beyond the ideal."""
         return self.shared_cycles - self.shared_ideal
+
+    def bulk(self, space: str, size: int) -> None:
+        """Counts bulk copies from or to a state space."""
+        if space == "global":
+            self.bulk_bytes += size
 
     def access(self, space: str, place: Array, width: int, warps: Array, write: bool) -> None:
         """Counts an access of threads (of these warps, in order) to `width` bytes at `place` each."""

@@ -192,19 +192,14 @@ def _warp_barrier(decoder: Decoder, instruction: Instruction) -> Step:
     def step(wave: Wave, active: Mask) -> None:
         check_members(wave, members(wave), active, name)
         if wave.races is not None:
-            wave.races.warps_meet(np.unique(wave.some(wave.warp, active)))
+            wave.races.meet_by_warp(wave.mask(active))
 
     return step
-
-
-def _fence(decoder: Decoder, instruction: Instruction) -> Step:
-    """Accesses take effect at once here: a fence orders nothing more. Whether one is missing shows where copies are asynchronous."""
-    return lambda wave, active: None
 
 
 HANDLERS.update(
     {
         "shfl": _shuffle, "vote": _vote, "match": _match, "redux": _reduce, "activemask": _active_mask, "elect": _elect,
-        "bar": _warp_barrier, "barrier": _warp_barrier, "membar": _fence, "fence": _fence,
+        "bar": _warp_barrier, "barrier": _warp_barrier,
     }
 )  # fmt: skip
