@@ -52,7 +52,18 @@ def compile(
 
 
 @overload
-def compile(model: Model, inputs: Mapping[str, Any] | None = None, *, target: str) -> Program | DynamicProgram | GpuProgram: ...
+def compile(
+    model: Model,
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    threads: int | None = None,
+    cache: bool = True,
+    numerics: str = "fast",
+    convolution: str = "auto",
+    passes: Sequence[Pass | str] = (),
+    progress: Progress | None = None,
+    target: str,
+) -> Program | DynamicProgram | GpuProgram: ...
 
 
 def compile(
