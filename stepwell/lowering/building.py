@@ -31,6 +31,11 @@ class Builder:
         self._like = at if isinstance(at, Operation) else like
         self._rewriter = rewriter
 
+    @property
+    def like(self) -> Operation | None:
+        """The operation that everything is made for."""
+        return self._like
+
     def add(self, op: _Op) -> _Op:
         """Insert an operation."""
         if self._like is not None and op.location is UNKNOWN_LOC:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from xdsl.dialects import bufferization
-from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
+from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType, VectorType
 from xdsl.ir import Attribute, Operation
 
 from stepwell.backends.interpreter.deallocation import DEALLOCATION, buffer_of
@@ -17,6 +17,7 @@ from stepwell.backends.interpreter.machine import Code, Control, Frame, Implemen
 from stepwell.backends.interpreter.values import checked, element_dtype, garbage
 from stepwell.dialects import memref
 from stepwell.dialects.layouts import groups_of
+from stepwell.dialects.vector.more import TypeCastOp
 from stepwell.ir.constants import Array
 
 
@@ -39,7 +40,9 @@ def nothing(op: Operation) -> Callable[..., None]:
 def allocate(op: Any) -> Callable[..., Array]:
     """A new buffer of garbage."""
     type = op.results[0].type
-    shape, dtype = type.get_shape(), element_dtype(type)
+    vector = _vector(type)
+    shape = type.get_shape() if vector is None else (*type.get_shape(), *vector.get_shape())  # vectors are further dimensions
+    dtype = element_dtype(type if vector is None else vector)
 
     def make(*sizes: int) -> Array:
         rest = iter(sizes)
@@ -48,17 +51,24 @@ def allocate(op: Any) -> Callable[..., Array]:
     return make
 
 
-def load(op: Operation) -> Callable[..., Any]:
+def _vector(type: Any) -> Any:
+    """The type of the vectors that a buffer holds; None where it holds scalars."""
+    return type.element_type if type.element_type.name == VectorType.name else None
 
+
+def load(op: Any) -> Callable[..., Any]:
     def read(buffer: Array, *indices: Any) -> Any:
         return buffer[checked(indices, buffer.shape)]
 
-    return read
+    def read_vector(buffer: Array, *indices: Any) -> Any:
+        return buffer[checked(indices, buffer.shape[: len(indices)])].copy()
+
+    return read_vector if isinstance(op.results[0].type, VectorType) else read
 
 
 def store(op: Operation) -> Callable[..., None]:
     def write(value: Any, buffer: Array, *indices: Any) -> None:
-        buffer[checked(indices, buffer.shape)] = value
+        buffer[checked(indices, buffer.shape[: len(indices)])] = value
 
     return write
 
@@ -246,6 +256,7 @@ IMPLEMENTATIONS: dict[type[Operation], Implementation] = {
     memref.PrefetchOp: nothing,
     memref.AssumeAlignmentOp: same,
     memref.MemorySpaceCastOp: same,
+    TypeCastOp: same,
     memref.CastOp: cast,
     memref.SubviewOp: subview,
     memref.ReinterpretCastOp: reinterpret_cast,
