@@ -107,7 +107,7 @@ class Compilation:
 
 
 def pipeline(name: str, target: Target) -> PassManager:
-    """A named pipeline, ready to run for a processor: passes with an option `vector_bytes` are told the width of its registers."""
+    """A named pipeline, ready to run for a processor: passes with an option `vector_bytes` or `dot4` are told what it has."""
     checked = name == "stepwell-structure" and checks_bounds()
     manager = parse_pipeline(f"builtin.module({name}{'-checked' if checked else ''})")
     _aim(manager, target)
@@ -119,7 +119,9 @@ def _aim(manager: PassManager, target: Target) -> None:
         if isinstance(element, PassManager):
             _aim(element, target)
         elif hasattr(element, "vector_bytes"):
-            manager.elements[position] = replace(element, vector_bytes=target.vector_bytes)  # pyright: ignore[reportCallIssue]
+            known = {"vector_bytes": target.vector_bytes, "dot4": target.has_dot4}
+            told = {name: value for name, value in known.items() if hasattr(element, name)}
+            manager.elements[position] = replace(element, **told)  # pyright: ignore[reportArgumentType]
 
 
 def count_steps() -> int:

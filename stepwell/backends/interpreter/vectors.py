@@ -15,6 +15,7 @@ from stepwell.backends.interpreter.machine import Implementation
 from stepwell.backends.interpreter.values import checked, element_dtype, is_array, shape_of
 from stepwell.dialects import vector
 from stepwell.dialects.support import element_of, is_float
+from stepwell.dialects.vector.contraction import ContractionOp
 from stepwell.dialects.vector.more import DeinterleaveOp, InterleaveOp
 from stepwell.ir.constants import Array
 
@@ -289,6 +290,18 @@ def multi_reduction(op: vector.MultiDimReductionOp) -> Callable[..., Any]:
     return fold
 
 
+def contract(op: ContractionOp) -> Callable[..., Any]:
+    """The products of all points of the iteration space, summed over the loops that the result does not have, and added to the start."""
+    if op.kind.data != "add":
+        raise TypeError(f"a contraction that combines by {op.kind.data} is not evaluated")
+    lhs, rhs, out = ([e.position for e in map.data.results if isinstance(e, AffineDimExpr)] for map in op.indexing_maps)
+
+    def multiply(a: Array, b: Array, start: Any) -> Any:
+        return (np.einsum(a, lhs, b, rhs, out) + start)[()]
+
+    return multiply
+
+
 def outer_product(op: vector.OuterProductOp) -> Callable[..., Array]:
     kind = op.kind.data
     combine = combiner(kind, op.result.type)
@@ -413,6 +426,7 @@ IMPLEMENTATIONS: dict[type[Operation], Implementation] = {
     vector.ReductionOp: reduction,
     vector.MultiDimReductionOp: multi_reduction,
     vector.OuterProductOp: outer_product,
+    ContractionOp: contract,
     vector.TransposeOp: transpose,
     vector.ShapeCastOp: shape_cast,
     vector.BitcastOp: bitcast,

@@ -23,14 +23,13 @@ from stepwell.dialects.nn.base import (
     NnOp,
     Tensor,
     attribute,
-    check_element,
     check_rank,
-    check_same_element,
     ints,
     number,
     same_extent,
     tensor_type,
 )
+from stepwell.dialects.nn.linear import product_element, widened
 from stepwell.dialects.nn.window import (
     channels_last,
     check_window,
@@ -46,7 +45,9 @@ from stepwell.ir.diagnostics import CompileError
 
 
 class ConvolutionOp(NnOp):
-    """What both directions share. `pads` are all begins, then all ends; `groups` cuts the channels into groups that do not meet."""
+    """What both directions share. Elements are as of `nn.matmul`. `pads` are all begins, then all ends; `groups` cuts the channels into
+    groups that do not meet.
+    """
 
     x = operand_def(TENSOR)
     w = operand_def(TENSOR)
@@ -71,8 +72,7 @@ class ConvolutionOp(NnOp):
 
     @classmethod
     def _layout_and_groups(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[bool, int]:
-        check_same_element(operand_types, cls.name)
-        check_element("number", operand_types[0], cls.name)
+        product_element(operand_types, cls.name)
         rank = check_rank(operand_types[0], 3, cls.name)
         if len(operand_types[1].shape.data) != rank:
             raise CompileError(f"{cls.name}: data {operand_types[0]} and weights {operand_types[1]} differ in rank")
@@ -107,9 +107,10 @@ class ConvOp(ConvolutionOp):
         if outputs != DYNAMIC and outputs % groups:
             raise CompileError(f"nn.conv: {outputs} output channels are not a multiple of {groups} groups")
         extents = window_extents(spatial, kernel, attributes, cls.name)
-        return (tensor_type(join_layout(batch, outputs, extents, last), operand_types[0].element_type),)
+        return (tensor_type(join_layout(batch, outputs, extents, last), product_element(operand_types, cls.name)),)
 
     def compute(self, x: Array, w: Array) -> Array:
+        x, w = widened(x, w)
         last, groups = self.layout.data == "channels_last", number(self.groups)
         strides, dilations = ints(self.strides), ints(self.dilations)
         x = pad_spatial(to_channels_last(x, last), ints(self.pads), 0)
@@ -170,9 +171,10 @@ class ConvTransposeOp(ConvolutionOp):
                 raise CompileError(f"nn.conv_transpose: pads {list(pads)} leave nothing of axis {d}")
             extents.append(extent)
         outputs = DYNAMIC if per_group == DYNAMIC else per_group * groups
-        return (tensor_type(join_layout(batch, outputs, extents, last), operand_types[0].element_type),)
+        return (tensor_type(join_layout(batch, outputs, extents, last), product_element(operand_types, cls.name)),)
 
     def compute(self, x: Array, w: Array) -> Array:
+        x, w = widened(x, w)
         last, groups = self.layout.data == "channels_last", number(self.groups)
         strides, pads, dilations = ints(self.strides), ints(self.pads), ints(self.dilations)
         x = to_channels_last(x, last)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from xdsl.ir import Attribute
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
 
 from stepwell.dialects.nn.base import (
@@ -27,12 +28,28 @@ from stepwell.dialects.nn.base import (
 from stepwell.ir.constants import element_type_of
 from stepwell.ir.diagnostics import CompileError
 
-UI8 = element_type_of(np.dtype(np.uint8))
+UI8, I8, I32 = (element_type_of(np.dtype(t)) for t in (np.uint8, np.int8, np.int32))
+
+
+def product_element(factors: Sequence[Tensor], name: str) -> Attribute:
+    """The element type of a sum of products: that of the factors, or i32 of `ui8` by `i8`, which processors multiply in one step."""
+    if [factor.element_type for factor in factors] == [UI8, I8]:
+        return I32
+    element = check_same_element(factors, name)
+    check_element("number", factors[0], name)
+    return element
+
+
+def widened(a: Array, b: Array) -> tuple[Array, Array]:
+    """Factors as they are multiplied: bytes of different signs in 32 bits."""
+    return (a, b) if a.dtype == b.dtype else (a.astype(np.int32), b.astype(np.int32))
 
 
 @irdl_op_definition
 class MatmulOp(NnOp):
     """The matrix product as `numpy.matmul`: leading axes are a batch and broadcast, a vector is a row on the left, a column on the right.
+
+    Factors have one element type, or are `ui8` and `i8`: then the result is the exact sum in `i32`.
 
     ```mlir
     %y = nn.matmul %a, %b : tensor<4x1x2x3xf32>, tensor<5x3x7xf32> -> tensor<4x5x2x7xf32>
@@ -47,8 +64,7 @@ class MatmulOp(NnOp):
     @classmethod
     def infer(cls, operand_types: Sequence[Tensor], attributes: Attributes) -> tuple[Tensor, ...]:
         """Batch axes broadcast, inner extents agree; the axis that a vector was given is dropped again."""
-        element = check_same_element(operand_types, cls.name)
-        check_element("number", operand_types[0], cls.name)
+        element = product_element(operand_types, cls.name)
         for type in operand_types:
             check_rank(type, 1, cls.name)
         a, b = (t.get_shape() for t in operand_types)
@@ -59,7 +75,7 @@ class MatmulOp(NnOp):
         return (tensor_type((*batch, *(a[-2:-1] if len(a) > 1 else ()), *(b[-1:] if len(b) > 1 else ())), element),)
 
     def compute(self, a: Array, b: Array) -> Array:
-        return np.matmul(a, b)
+        return np.matmul(*widened(a, b))
 
 
 @irdl_op_definition

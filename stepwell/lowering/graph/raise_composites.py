@@ -17,6 +17,7 @@ from stepwell.ir.passes import Pass
 from stepwell.lowering.graph.patterns import apply_patterns
 from stepwell.lowering.graph.raise_activations import ACTIVATIONS
 from stepwell.lowering.graph.raise_embeddings import EMBEDDINGS
+from stepwell.lowering.graph.raise_integer_products import INTEGER_PRODUCTS
 from stepwell.lowering.graph.raise_norms import NORMS
 from stepwell.lowering.graph.raise_quantised import QUANTISED
 
@@ -42,4 +43,4 @@ class RaiseComposites(Pass):
     name: ClassVar[str] = "nn-raise"
 
     def run(self, op: Operation, ctx: Context) -> None:
-        apply_patterns(op, ACTIVATIONS, NORMS, EMBEDDINGS, QUANTISED)
+        apply_patterns(op, ACTIVATIONS, NORMS, EMBEDDINGS, QUANTISED, INTEGER_PRODUCTS)

@@ -13,14 +13,25 @@ from xdsl.ir import Operation
 
 from stepwell.dialects.gpu.functions import GPUFuncOp, GPUModuleOp
 from stepwell.ir.passes import Pass
-from stepwell.lowering.machine import control, gpu_threads, indices, memory, pieces_arith, pieces_math, pieces_vector, reductions, views
+from stepwell.lowering.machine import (
+    control,
+    dot_products,
+    gpu_threads,
+    indices,
+    memory,
+    pieces_arith,
+    pieces_math,
+    pieces_vector,
+    reductions,
+    views,
+)
 from stepwell.lowering.machine.functions import emit_function
 from stepwell.lowering.machine.sink import Sink
 from stepwell.lowering.machine.target import Target
 from stepwell.lowering.machine.text_sink import LlvmTextSink
 from stepwell.lowering.machine.walk import Walk
 
-HANDLERS = (control, gpu_threads, indices, memory, pieces_arith, pieces_math, pieces_vector, reductions, views)
+HANDLERS = (control, dot_products, gpu_threads, indices, memory, pieces_arith, pieces_math, pieces_vector, reductions, views)
 """The modules that say how ops are emitted: importing them fills the tables of `emit_tables`."""
 
 

@@ -239,6 +239,22 @@ def _read_transfer(w: Walk, op: Operation) -> Transfer:
     return _transfer(w, op, memref, op.operands[1 : 1 + rank], op.results[0], mask)
 
 
+def unit_stride_read(w: Walk, value: SSAValue, first: int, rows: int) -> Token | None:
+    """So many whole rows of a transfer_read in one register, where memory has no gaps between them; None for everything else."""
+    op = value.owner
+    if not isinstance(op, Operation) or op.name != "vector.transfer_read" or any(w.frame.tables.get(value) or ()):
+        return None
+    transfer = _read_transfer(w, op)
+    layout, strides = transfer.layout, transfer.view.strides
+    width = layout.shape[-1]
+    if len(layout.shape) != 2 or transfer.mask is not None or transfer.bounds is not None or layout.chunks != 1:
+        return None
+    if transfer.last_stride != 1 or transfer.dims[0] is None or strides[transfer.dims[0]] != width:
+        return None
+    pointer = w.pointer(transfer.access, transfer.distances(first))
+    return w.sink.load(vector_text(rows * width, layout.element.memory), pointer, layout.element.size)
+
+
 @read("vector.load", memref=0)
 def emit_vector_load(w: Walk, op: Operation, piece: int) -> Token:
     return _read_piece(w, _transfer(w, op, op.operands[0], op.operands[1:], op.results[0], None), piece, None)

@@ -38,6 +38,11 @@ class Target:
         return not self.is_x86 or self.has("fma") or self.has("avx512f")
 
     @property
+    def has_dot4(self) -> bool:
+        """Whether one instruction adds four products of an unsigned and a signed byte to each lane."""
+        return self.is_x86 and (self.has("avxvnni") or (self.has("avx512vnni") and self.has("avx512vl")))
+
+    @property
     def has_half_conversion(self) -> bool:
         """Whether f16 <-> f32 is one instruction (otherwise LLVM would call a helper that is not there)."""
         return not self.is_x86 or self.has("f16c") or self.has("avx512f")

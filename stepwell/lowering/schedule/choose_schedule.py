@@ -50,14 +50,16 @@ class ChooseSchedule(Pass):
     func.func private @k(...) {kernel, schedule = [["pack_operand", 1, 1, 32], ["fuse", "m", "n"], ["split", "m", 8, "mr", "exact"], ...]} {
       ... linalg.generic {...} attrs = {loops = ["m", "n", "k"], stage = "s1"}
     ```
-    Kernels that bear a schedule keep it (and get their costs). `vector_bytes` is the width of the target's vector registers.
+    Kernels that bear a schedule keep it (and get their costs). `vector_bytes` is the width of the target's vector registers, `dot4` whether
+    it sums products of bytes four at a time.
     """
 
     name: ClassVar[str] = "choose-schedule"
     vector_bytes: int = 64
+    dot4: bool = False
 
     def run(self, op: Operation, ctx: Context) -> None:
-        machine = Machine(self.vector_bytes)
+        machine = Machine(self.vector_bytes, self.dot4)
         calls = calls_by_callee(op)
         known = memory()
         for kernel in kernels(op):

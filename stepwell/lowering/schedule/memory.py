@@ -287,6 +287,7 @@ def general_forms(
     many: list[Step] = []
     few: list[Step] = []
     enough = True
+    whole = {step[1] for step in steps if step[0] == "sink"}  # what is summed in one step is never cut: the data is padded to it
     roots: dict[str, str] = {}
     for step in steps:
         if step[0] != "split":
@@ -296,7 +297,7 @@ def general_forms(
         name: str = step[1]
         tile, point = step[2], step[3]
         root = roots[point] = roots.get(name, name)
-        if root not in varying:
+        if root not in varying or point in whole:
             many.append(step)
             few.append(step)
         elif name in movable:

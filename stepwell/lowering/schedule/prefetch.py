@@ -14,6 +14,7 @@ from stepwell.dialects import affine
 from stepwell.ir.diagnostics import CompileError
 from stepwell.lowering.schedule.index import Index, map_of
 from stepwell.lowering.schedule.nest import (
+    buffer_type,
     constant_extent,
     element_type,
     enclosing_loops,
@@ -91,13 +92,13 @@ def _insert(
 ) -> None:
     """One prefetch for each cache line that the loops between `around` and the access touch."""
     buffer = memref_of(access)
-    lanes = max(1, CACHE_LINE // _bytes_of(element_type(buffer)))
     index = [i.replace(replacement) for i in subscripts(access)]
     steps: list[tuple[SSAValue, range]] = []
     for variable, values in _loops_between(access, around):
         if not any(i.mentions(variable) for i in index):
             continue
-        stride = lanes if index[-1].coefficient(variable) == 1 and values.step == 1 else values.step
+        apart = _distance(buffer, index, variable)
+        stride = max(1, CACHE_LINE // apart) if apart is not None and values.step == 1 else values.step
         every = range(0, values.stop, stride)
         # Where there are too many lines to name them all, the first stands for the rest.
         few = len(every) * prod(len(r) for _, r in steps) <= MOST_LINES
@@ -117,6 +118,19 @@ def _insert(
             },
         )
         block.insert_op_before(op, before)
+
+
+def _distance(buffer: SSAValue, index: list[Index], variable: SSAValue) -> int | None:
+    """Bytes between the elements of neighbouring iterations of a loop, None where that depends on what is known at run time only."""
+    distance = 0
+    stride = _bytes_of(element_type(buffer))
+    for i, extent in zip(reversed(index), reversed(buffer_type(buffer).get_shape()), strict=True):
+        factor = i.coefficient(variable)
+        if factor is None or factor < 0 or (factor and stride < 0):
+            return None
+        distance += factor * stride
+        stride = stride * extent if extent > 0 and stride > 0 else -1
+    return distance or None
 
 
 def _loops_between(access: Operation, around: affine.ForOp) -> Iterator[tuple[SSAValue, range]]:

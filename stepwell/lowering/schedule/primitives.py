@@ -23,7 +23,7 @@ from stepwell.lowering.schedule.marks import unroll, vectorize
 from stepwell.lowering.schedule.nest import Step
 from stepwell.lowering.schedule.parallel import parallel
 from stepwell.lowering.schedule.prefetch import prefetch
-from stepwell.lowering.schedule.reorder import reorder
+from stepwell.lowering.schedule.reorder import reorder, sink
 from stepwell.lowering.schedule.rfactor import rfactor
 from stepwell.lowering.schedule.split import split
 
@@ -31,6 +31,7 @@ PRIMITIVES: dict[str, Callable[..., None]] = {
     "fuse": fuse,
     "split": split,
     "reorder": reorder,
+    "sink": sink,
     "jam": jam,
     "rfactor": rfactor,
     "parallel": parallel,

@@ -1,4 +1,4 @@
-"""The primitive `reorder`."""
+"""The primitives `reorder` and `sink`."""
 
 from __future__ import annotations
 
@@ -62,6 +62,45 @@ def reorder(func: FuncOp, *names: str) -> None:
         _interchange(func, nest, names)
 
 
+def sink(func: FuncOp, name: str) -> None:
+    """Move a loop inside of all loops that are perfectly nested in it: a short reduction becomes the innermost dimension of vectors.
+
+    before: ["sink", "kr"]
+    ```mlir
+    func.func @k(%x: memref<?x4xi32>, %y: memref<16xi32>, %K: index) {
+      affine.for %kr = 0 to 4 {
+        affine.for %nr = 0 to 16 {
+          %v = affine.load %x[%nr, %kr] : memref<?x4xi32>
+          %c = affine.load %y[%nr] : memref<16xi32>
+          %s = arith.addi %c, %v : i32
+          affine.store %s, %y[%nr] : memref<16xi32>
+        } {loop = "nr", iterator = "parallel"}
+      } {loop = "kr", iterator = "reduction"}
+      func.return
+    }
+    ```
+    after:
+    ```mlir
+    func.func @k(%x: memref<?x4xi32>, %y: memref<16xi32>, %K: index) {
+      affine.for %nr = 0 to 16 {
+        affine.for %kr = 0 to 4 {
+          %v = affine.load %x[%nr, %kr] : memref<?x4xi32>
+          %c = affine.load %y[%nr] : memref<16xi32>
+          %s = arith.addi %c, %v : i32
+          affine.store %s, %y[%nr] : memref<16xi32>
+        } {loop = "kr", iterator = "reduction"}
+      } {loop = "nr", iterator = "parallel"}
+      func.return
+    }
+    ```
+    Legal: as `reorder`.
+    """
+    for loop in loops_named(func, name):
+        nest = perfect_nest(loop)
+        nest = nest[nest.index(loop) :]
+        _rearrange(func, nest, [*nest[1:], loop])
+
+
 def _nest_around(loop: affine.ForOp, names: tuple[str, ...]) -> list[affine.ForOp] | None:
     """The smallest perfect nest that holds this loop and all the names."""
     wanted = set(names)
@@ -81,7 +120,11 @@ def _nest_around(loop: affine.ForOp, names: tuple[str, ...]) -> list[affine.ForO
 def _interchange(func: FuncOp, nest: list[affine.ForOp], names: tuple[str, ...]) -> None:
     by_name = {loop_name(loop): loop for loop in nest}
     order = iter(names)
-    target = [by_name[next(order)] if loop_name(loop) in names else loop for loop in nest]
+    _rearrange(func, nest, [by_name[next(order)] if loop_name(loop) in names else loop for loop in nest])
+
+
+def _rearrange(func: FuncOp, nest: list[affine.ForOp], target: list[affine.ForOp]) -> None:
+    """Nest the loops of a perfect nest in another order."""
     if target == nest:
         return
     _check(func, nest, target)

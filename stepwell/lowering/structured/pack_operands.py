@@ -1,16 +1,17 @@
 """Operands take the layout that a kernel's schedule asks for.
 
-In: static kernels whose schedule holds steps `["pack_operand", argument, dimension, tile]`. Out: the argument has the dimension cut in
-tiles, panels outermost and the elements of a tile innermost; the kernel reads it through `floordiv` and `mod`; the steps are gone from
-the schedule.
+In: static kernels whose schedule holds steps `["pack_operand", argument, dimension, tile]`, perhaps with a second dimension and tile. Out:
+the argument has the dimensions cut in tiles, panels of the first outermost and the elements of tiles innermost; the kernel reads it
+through `floordiv` and `mod`; the steps are gone from the schedule.
 
-`tensor<KxNxf32>`, dimension 1, tile 32  ->  `tensor<(ceil(N / 32))xKx32xf32>`, read at `(n floordiv 32, k, n mod 32)`. What lies beyond N
-in the last panel is zero and never read: the iteration space keeps its exact extents.
+`tensor<KxNxf32>`, dimension 1, tile 32  ->  `tensor<(ceil(N / 32))xKx32xf32>`, read at `(n floordiv 32, k, n mod 32)`;
+`tensor<KxNxi8>`, 1, 32, 0, 4  ->  `tensor<(ceil(N / 32))x(ceil(K / 4))x32x4xi8>`. What lies beyond the extents is zero and never read: the
+iteration space keeps its exact extents.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -46,33 +47,42 @@ STEP = "pack_operand"
 
 @dataclass(frozen=True)
 class Packing:
-    """One step: argument number, dimension of its tensor, extent of a tile."""
+    """One step: argument number, dimensions of its tensor (the one of the panels first), extents of their tiles."""
 
     argument: int
-    dimension: int
-    tile: int
+    dimensions: tuple[int, ...]
+    tiles: tuple[int, ...]
+
+    def order(self, rank: int) -> list[int]:
+        """The dimensions, outermost first."""
+        return [self.dimensions[0], *(d for d in range(rank) if d != self.dimensions[0])]
+
+    def tile(self, dimension: int) -> int:
+        """The tile of a dimension, 1 where it is not cut."""
+        return self.tiles[self.dimensions.index(dimension)] if dimension in self.dimensions else 1
 
     def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The packed shape."""
-        others = shape[: self.dimension] + shape[self.dimension + 1 :]
-        return (-(-shape[self.dimension] // self.tile), *others, self.tile)
+        return (*(-(-shape[d] // self.tile(d)) for d in self.order(len(shape))), *self.tiles)
 
     def map(self, map: AffineMap) -> AffineMap:
         """The map that reads the packed operand where `map` reads the plain one."""
-        packed = map.results[self.dimension]
-        others = map.results[: self.dimension] + map.results[self.dimension + 1 :]
-        return AffineMap(map.num_dims, map.num_symbols, (packed // self.tile, *others, packed % self.tile))
+        results = map.results
+        outer = [results[d] // self.tile(d) if d in self.dimensions else results[d] for d in self.order(len(results))]
+        inner = [results[d] % tile for d, tile in zip(self.dimensions, self.tiles, strict=True)]
+        return AffineMap(map.num_dims, map.num_symbols, (*outer, *inner))
 
     def array(self, array: Array) -> Array:
         """The packed payload, zeros beyond the end: a view where nothing has to be added."""
-        extent = array.shape[self.dimension]
-        panels = -(-extent // self.tile)
-        if panels * self.tile != extent:
-            widths = [(0, panels * self.tile - extent if d == self.dimension else 0) for d in range(array.ndim)]
+        rank = array.ndim
+        widths = [(0, -extent % self.tile(d)) for d, extent in enumerate(array.shape)]
+        if any(more for _, more in widths):
             array = np.pad(array, widths)
-        before, after = array.shape[: self.dimension], array.shape[self.dimension + 1 :]
-        cut = array.reshape(*before, panels, self.tile, *after)
-        return np.moveaxis(np.moveaxis(cut, self.dimension + 1, -1), self.dimension, 0)
+        cut = array.reshape([e for d, extent in enumerate(array.shape) for e in (extent // self.tile(d), self.tile(d))])
+        # Dimension d has become 2 d (panels) and 2 d + 1 (inside of one); those that are not cut have an extent of 1 there.
+        uncut = [2 * d + 1 for d in range(rank) if d not in self.dimensions]
+        turned = cut.transpose([2 * d for d in self.order(rank)] + [2 * d + 1 for d in self.dimensions] + uncut)
+        return turned.reshape(self.shape(array.shape))
 
 
 @dataclass(frozen=True)
@@ -121,23 +131,24 @@ def _packings(kernel: func.FuncOp) -> list[Packing]:
         if step_name(step) != STEP:
             continue
         numbers = [a.value.data for a in step.data[1:] if isinstance(a, IntegerAttr)]
-        if len(numbers) != 3:
+        if len(numbers) not in (3, 5):
             raise CompileError(
                 f"schedule of @{name_of(kernel)}: {step} is not a packing",
                 location=location_of(kernel),
-                hint=f'write ["{STEP}", argument, dimension, tile]',
+                hint=f'write ["{STEP}", argument, dimension, tile] or ["{STEP}", argument, dimension, tile, dimension, tile]',
             )
-        packing = Packing(*numbers)
+        packing = Packing(numbers[0], tuple(numbers[1::2]), tuple(numbers[2::2]))
         inputs = len(kernel.body.block.args) - number_of_destinations(kernel)
         if not 0 <= packing.argument < inputs:
             what = f"@{name_of(kernel)} cannot pack argument {packing.argument}: it has {inputs} inputs"
             raise CompileError(what, location=location_of(kernel))
         rank = len(shape_of(kernel.body.block.args[packing.argument]))
-        if not 0 <= packing.dimension < rank or packing.tile < 2:
-            raise CompileError(
-                f"@{name_of(kernel)} cannot pack dimension {packing.dimension} of a tensor of rank {rank} in tiles of {packing.tile}",
-                location=location_of(kernel),
-            )
+        for dimension, tile in zip(packing.dimensions, packing.tiles, strict=True):
+            if not 0 <= dimension < rank or tile < 2 or packing.dimensions.count(dimension) > 1:
+                raise CompileError(
+                    f"@{name_of(kernel)} cannot pack dimension {dimension} of a tensor of rank {rank} in tiles of {tile}",
+                    location=location_of(kernel),
+                )
         if any(p.argument == packing.argument for p in packings):
             raise CompileError(f"@{name_of(kernel)} packs argument {packing.argument} twice", location=location_of(kernel))
         packings.append(packing)
@@ -165,7 +176,7 @@ def _pack_argument(kernel: func.FuncOp, packing: Packing) -> None:
 def _pack(call: func.CallOp, packing: Packing, packed: dict[tuple[SSAValue, Packing], SSAValue]) -> SSAValue:
     """The packed form of the call's operand: a folded constant, or a `linalg.pack` in front of the call."""
     value = call.operands[packing.argument]
-    key = (value, Packing(0, packing.dimension, packing.tile))
+    key = (value, replace(packing, argument=0))
     owner = value.owner
     if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, DenseIntOrFPElementsAttr):
         if key not in packed:
@@ -180,9 +191,9 @@ def _pack(call: func.CallOp, packing: Packing, packed: dict[tuple[SSAValue, Pack
     type = cast(TensorType[Any], value.type)
     empty = tensor.EmptyOp.create(result_types=[tensor_type(packing.shape(type.get_shape()), type.element_type)])
     zero = arith.ConstantOp.create(properties={"value": _zero(type.element_type)}, result_types=[type.element_type])
-    others = [d for d in range(type.get_num_dims()) if d != packing.dimension]
+    order = packing.order(type.get_num_dims())
     pack = linalg.PackOp.get(
-        value, empty.tensor, [packing.dimension], [packing.tile], outer_dims_perm=[packing.dimension, *others], padding_value=zero.result
+        value, empty.tensor, list(packing.dimensions), list(packing.tiles), outer_dims_perm=order, padding_value=zero.result
     )
     pack.location = call.location
     insert_before(call, empty, zero, pack)
@@ -195,7 +206,8 @@ def _fold(constant: arith.ConstantOp, packing: Packing) -> SSAValue:
     element = attribute.get_element_type()
     shape = packing.shape(attribute.get_shape())
     array = array_of(attribute)
-    if is_splat(attribute) and (array.shape[packing.dimension] % packing.tile == 0 or not array.reshape(-1)[:1].any()):
+    full = all(array.shape[d] % tile == 0 for d, tile in zip(packing.dimensions, packing.tiles, strict=True))
+    if is_splat(attribute) and (full or not array.reshape(-1)[:1].any()):
         value: Attribute = splat(array.reshape(-1)[0].item(), tensor_type(shape, element))
     else:
         value = dense(packing.array(array), tensor_type(shape, element))

@@ -31,6 +31,7 @@ from stepwell.lowering.schedule.nest import (
     subscripts,
     upper_bound,
 )
+from stepwell.lowering.vectors.contractions import contract, dot_products, fused_products
 from stepwell.lowering.vectors.environment import Dims, Environment, Value, constant_value
 from stepwell.lowering.vectors.transfers import plan_access
 from stepwell.lowering.vectors.writer import (
@@ -67,7 +68,9 @@ class PointNest:
         self.reductions: dict[Operation, tuple[SSAValue, SSAValue, Combiner, Dims]] = {}
         """Combining operation -> accumulator's load, what is added, how, and the dims of the accumulator."""
         self.products: dict[SSAValue, Operation] = {}
-        """Products that are folded into a fused multiply-add."""
+        """Products that are folded into a fused multiply-add or a contraction."""
+        self.contractions: dict[Operation, Operation] = {}
+        """Sums over the innermost loop of a product of widened integers -> that product."""
 
     def _limit(self, loop: affine.ForOp, full: bool) -> SSAValue | None:
         """How many points there are when the tile is ragged, None when it is always full."""
@@ -121,7 +124,9 @@ class PointNest:
     def run(self) -> None:
         ops = body_ops(self.loops[-1])
         self._find_reductions(ops)
-        self._find_products(ops)
+        self.products = fused_products(self, ops)
+        self.contractions = dot_products(self)
+        self.products |= {self.reductions[op][1]: product for op, product in self.contractions.items()}
         for op in ops:
             self._convert(op)
 
@@ -264,25 +269,6 @@ class PointNest:
 
     # -- fused multiply-add
 
-    def _find_products(self, ops: Sequence[Operation]) -> None:
-        """Products that are only added to an accumulator, where both operations allow contraction."""
-        for op in ops:
-            if not isinstance(op, arith.AddfOp) or op in self.reductions or not _may_contract(op):
-                continue
-            for product, other in ((op.operands[0], op.operands[1]), (op.operands[1], op.operands[0])):
-                owner = product.owner
-                load = other.owner
-                if (
-                    isinstance(owner, arith.MulfOp)
-                    and _may_contract(owner)
-                    and owner.parent is op.parent
-                    and product.has_one_use()
-                    and isinstance(load, affine.LoadOp)
-                    and memref_of(load) in self.env.registers
-                ):
-                    self.products[product] = owner
-                    break
-
     def _fused(self, op: Operation) -> tuple[Operation, SSAValue] | None:
         if not isinstance(op, arith.AddfOp):
             return None
@@ -334,6 +320,15 @@ class PointNest:
             )
 
     def _reduce(self, op: Operation) -> None:
+        old, _, _, kept = self.reductions[op]
+        if (product := self.contractions.get(op)) is not None:
+            if (summed := contract(self, product, self.value(old), kept)) is not None:
+                self.values[op.results[0]] = summed
+                return
+            self._elementwise(product)
+        self._reduce_all(op)
+
+    def _reduce_all(self, op: Operation) -> None:
         old, term, combiner, kept = self.reductions[op]
         element = op.results[0].type
         accumulator, value = self.value(old), self.value(term)
@@ -488,8 +483,3 @@ class PointNest:
 
 def _vector(value: SSAValue) -> VectorType[Any]:
     return cast(VectorType[Any], value.type)
-
-
-def _may_contract(op: Operation) -> bool:
-    flags = op.properties.get("fastmath")
-    return isinstance(flags, FastMathFlagsAttr) and FastMathFlag.ALLOW_CONTRACT in flags.data

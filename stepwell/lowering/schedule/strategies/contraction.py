@@ -10,8 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, prod
 
+from xdsl.dialects.builtin import i8
 from xdsl.ir.affine import AffineDimExpr, AffineExpr
 
+from stepwell.dialects import arith
+from stepwell.lowering.schedule.combiners import split_combine
 from stepwell.lowering.schedule.strategies.model import KernelModel, Stage, element_bytes, element_of, mentions, rename
 from stepwell.lowering.schedule.strategies.plan import Machine, Plan, parallel_prefix
 from stepwell.lowering.structured.kernels import shape_of
@@ -23,6 +26,8 @@ STREAM = 40
 """Bytes per cycle that the second-level cache delivers."""
 FAR_STREAM = 10
 """Bytes per cycle from beyond it: a panel of B that does not fit is read again for every row of tiles."""
+QUAD = 4
+"""Bytes that one lane multiplies and adds at once."""
 WINDOW = 16
 """Reduced extents up to this many iterations that belong to a window are part of the kernel."""
 
@@ -93,6 +98,7 @@ def schedule_contraction(model: KernelModel, machine: Machine, constants: frozen
     extent = model.extents
     lane, row = names[roles.lane], None if roles.row is None else names[roles.row]
     depth = prod(stage.extents[d] for d in stage.reductions)
+    quad = quads(stage, roles) if machine.dot4 else None
     element = element_of(stage.operands[-1])
     lanes = machine.lanes(max(4, element_bytes(element)))
     row_stride = _row_stride(stage, roles)
@@ -100,7 +106,9 @@ def schedule_contraction(model: KernelModel, machine: Machine, constants: frozen
     if roles.shared_lane:
         tile = _depthwise_tile(rows, extent[lane], lanes, machine)
     else:
-        tile = choose_tile(rows, extent[lane], depth, lanes, machine, same_set=row_stride > 0 and row_stride % 4096 == 0)
+        tile = choose_tile(
+            rows, extent[lane], depth if quad is None else depth // QUAD, lanes, machine, same_set=row_stride > 0 and row_stride % 4096 == 0
+        )
 
     plan = Plan(movable={} if row is None else {row: min(tile.rows, FEW_ROWS)})
     width = tile.vectors * lanes
@@ -109,7 +117,8 @@ def schedule_contraction(model: KernelModel, machine: Machine, constants: frozen
         access = stage.access(roles.lane_operand, roles.lane)
         assert argument is not None
         assert access is not None
-        plan.add("pack_operand", argument, access.place, width)
+        inner = () if quad is None else (quad.place, QUAD)
+        plan.add("pack_operand", argument, access.place, width, *inner)
     static = [names[d] for d in stage.reductions if is_static(stage, d)]
     if static:
         plan.add("static", *static)
@@ -140,11 +149,16 @@ def schedule_contraction(model: KernelModel, machine: Machine, constants: frozen
             plan.add("split", lane, width, f"{lane}r", *_lane_tail(extent[lane], width))
         order.insert(outer, (lane, ceil(extent[lane] / block)))
     points.append(f"{lane}r")
+    if quad is not None:
+        plan.add("split", names[quad.loop], QUAD, f"{names[quad.loop]}r", "exact")
     plan.add("reorder", *(name for name, _ in order), *points)
     inner = [name for name, _ in order if name != f"{lane}i"]
     prefix, plan.iterations = parallel_prefix([(name, trips) for name, trips in order if name in inner[: _independent(order, lane)]])
     plan.add("parallel", *prefix)
     plan.add("jam", *points)
+    if quad is not None:
+        points.append(f"{names[quad.loop]}r")
+        plan.add("sink", points[-1])
     plan.add("vectorize", *points)
     _unroll(plan, stage, roles)
     return plan
@@ -154,6 +168,43 @@ def _independent(order: list[tuple[str, int]], lane: str) -> int:
     """How many outer loops have bounds that depend on no other: the columns of a block depend on the block."""
     names = [name for name, _ in order]
     return names.index(f"{lane}i") if f"{lane}i" in names else len(names)
+
+
+@dataclass(frozen=True)
+class Quads:
+    """A reduced loop that is walked four at a time, each lane summing the products of four bytes."""
+
+    loop: int
+    place: int
+    """Which dimension of the packed operand it walks."""
+
+
+def quads(stage: Stage, roles: _Roles) -> Quads | None:
+    """The innermost reduced loop, if its products are of an unsigned byte, the broadcast one, and a signed byte of a packed operand."""
+    assert stage.product is not None
+    assert stage.accumulation is not None
+    if (
+        not roles.packed
+        or not stage.reductions
+        or stage.extents[stage.reductions[-1]] % QUAD
+        or (roles.row_operand, roles.lane_operand) != stage.product
+    ):
+        return None
+    loop = stage.reductions[-1]
+    term = split_combine(stage.accumulation[1], stage.body.args[-1])
+    product = term.owner if term is not None else None
+    if not isinstance(product, arith.MuliOp):
+        return None
+    left, right = (operand.owner for operand in product.operands)
+    if not isinstance(left, arith.ExtUIOp) or not isinstance(right, arith.ExtSIOp):
+        return None
+    bytes_of = [stage.body.args[operand] for operand in stage.product]
+    if [left.operands[0], right.operands[0]] != bytes_of or any(value.type != i8 for value in bytes_of):
+        return None
+    data, weights = (stage.access(operand, loop) for operand in stage.product)
+    if data is None or weights is None or not data.is_unit or weights.step != 1:
+        return None
+    return Quads(loop, weights.place)
 
 
 def _tail(extent: int, tile: int) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ class Machine:
     """The few facts about a processor that tiles depend on."""
 
     vector_bytes: int = 64
+    dot4: bool = False
+    """Whether one instruction adds four products of an unsigned and a signed byte to each lane."""
 
     @property
     def registers(self) -> int:
