@@ -12,6 +12,7 @@ from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 
 from stepwell.frontends.trace import control, derivatives
 from stepwell.frontends.trace.custom import CustomVjp as custom_vjp
@@ -68,11 +69,19 @@ def _as_array(leaf: Any) -> Array:
 class Jitted:
     """A function that is traced, compiled and then run natively. See `jit`."""
 
-    def __init__(self, function: Function, static_argnames: Iterable[str], donate_argnames: Iterable[str], threads: int | None) -> None:
+    def __init__(
+        self,
+        function: Function,
+        static_argnames: Iterable[str],
+        donate_argnames: Iterable[str],
+        threads: int | None,
+        memory_budget: int | None = None,
+    ) -> None:
         update_wrapper(self, function)
         self.function = function
         self.static, self.donated = frozenset(static_argnames), frozenset(donate_argnames)
         self.threads = threads
+        self.memory_budget = memory_budget
         self.cache: dict[Hashable, Compiled] = {}
         self._signature = inspect.signature(function)
         self._names = list(self._signature.parameters)
@@ -136,7 +145,7 @@ class Jitted:
         where = [(name, path) for name, tree in inputs for path in paths(tree, name)]
         leaves = flatten((bound, rest))[0]
         described = ", ".join(f"{path}: {_text_of(leaf)}" for (_, path), leaf in zip(where, leaves, strict=True))
-        program = compile_traced(traced, self.threads)
+        program = compile_traced(traced, self.threads, self.memory_budget)
         donated = [i for i, (name, _) in enumerate(where) if name in self.donated]
         return Compiled(program, traced.results, f"{self._called()}({described})", _pair_up(program, donated))
 
@@ -165,7 +174,7 @@ def _pair_up(program: Program, donated: Sequence[int]) -> dict[int, int]:
     return pairs
 
 
-def compile_traced(traced: Traced, threads: int | None) -> Program:
+def compile_traced(traced: Traced, threads: int | None, memory_budget: int | None = None) -> Program:
     """A native program of a traced function, from the cache where one of the same text was compiled before. Raises CompileError only."""
     from stepwell.api import load_program
     from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, digest
@@ -178,14 +187,34 @@ def compile_traced(traced: Traced, threads: int | None) -> Program:
 
     workers = default_threads() if threads is None else check_threads(threads)
     store = ObjectCache.default()
-    key = digest("traced", str(traced.module), host_fingerprint(), compiler_fingerprint())
+    if memory_budget is not None and memory_budget <= 0:
+        raise CompileError(f"a memory budget of {memory_budget} bytes")
+    key = digest("traced", str(memory_budget), str(traced.module), host_fingerprint(), compiler_fingerprint())
     known = load_program(store, key, workers)
     if known is not None:
         return known
-    image, code, weights = compile_module(traced.module, make_context(), store=store)
+    image, code, weights = _compiled_within(traced, memory_budget, lambda module: compile_module(module, make_context(), store=store))
     if are_kept(store, image.weights):
         store.store(key, image.to_bytes(), "program")
     return Program(image, code, weights, workers)
+
+
+def _compiled_within(traced: Traced, budget: int | None, compiled: Callable[[ModuleOp], Any]) -> Any:
+    """What is compiled with intermediate values of at most so many bytes. Laid out one beside the other they need somewhat more than live
+    at once, so that a program that came out too large is tried again with a smaller aim."""
+    if budget is None:
+        return compiled(traced.module)
+    aim, found = budget, 0
+    for _ in range(4):
+        module = traced.module.clone()
+        module.attributes["stepwell.memory_budget"] = IntegerAttr(aim, i64)
+        result = compiled(module)
+        found = result[0].arena_size
+        if found <= budget:
+            return result
+        aim = int(aim * 0.98 * budget / found)
+    hint = "use a larger budget; arguments and results do not count"
+    raise CompileError(f"intermediate values need {found} bytes, the budget is {budget}", hint=hint)
 
 
 # ---- the public functions ---------------------------------------------------------------------------------------------------------------
@@ -195,7 +224,11 @@ def compile_traced(traced: Traced, threads: int | None) -> Program:
 def jit(function: Function, /) -> Jitted: ...
 @overload
 def jit(
-    *, static_argnames: Sequence[str] = (), donate_argnames: Sequence[str] = (), threads: int | None = None
+    *,
+    static_argnames: Sequence[str] = (),
+    donate_argnames: Sequence[str] = (),
+    threads: int | None = None,
+    memory_budget: int | None = None,
 ) -> Callable[[Function], Jitted]: ...
 def jit(
     function: Function | None = None,
@@ -204,15 +237,19 @@ def jit(
     static_argnames: Sequence[str] = (),
     donate_argnames: Sequence[str] = (),
     threads: int | None = None,
+    memory_budget: int | None = None,
 ) -> Jitted | Callable[[Function], Jitted]:
     """Compile a function of trees of arrays, written with `stepwell.numpy`.
 
     `static_argnames` are arguments whose value decides what is traced. Arrays in `donate_argnames` are given away: results of later calls
-    are written into their memory, so that a training step needs no memory of its own for new parameters.
+    are written into their memory, so that a training step needs no memory of its own for new parameters. Intermediate values take at most
+    `memory_budget` bytes: where they would take more, some are computed again instead of kept; arguments and results do not count.
     """
     if function is None:
-        return partial(Jitted, static_argnames=static_argnames, donate_argnames=donate_argnames, threads=threads)
-    return Jitted(function, static_argnames, donate_argnames, threads)
+        return partial(
+            Jitted, static_argnames=static_argnames, donate_argnames=donate_argnames, threads=threads, memory_budget=memory_budget
+        )
+    return Jitted(function, static_argnames, donate_argnames, threads, memory_budget)
 
 
 def _compiled_outside(function: Function) -> Function:

@@ -31,7 +31,7 @@ CHANNELS_LAST = (
     "nn-dce",
     "nn-flush-denormals",
 )
-FORM_KERNELS = ("nn-form-kernels", "nn-choose-convolution")
+FORM_KERNELS = ("nn-form-kernels", "nn-rematerialize", "nn-choose-convolution")
 STRUCTURE = (
     "convert-nn-to-linalg",
     "linalg-fuse-pointwise",

@@ -154,3 +154,18 @@ def test_the_cache_shows_what_was_compiled() -> None:
         f(numpy.ones(3), power=[2])
     with pytest.raises(stepwell.CompileError, match="<lambda> has no argument 'z'"):
         stepwell.jit(static_argnames=["z"])(lambda g: g)
+
+
+def test_a_budget_of_memory_is_kept_and_changes_no_bit() -> None:
+    rng = numpy.random.default_rng(0)
+    model, tokens = Gpt(rng), rng.integers(0, 50, (4, 16))
+    plain = stepwell.jit(stepwell.value_and_grad(loss))
+    want = flatten(plain(model, tokens, tokens))[0]
+    full = next(iter(plain.cache.values())).program.image.arena_size
+    for share in (0.9, 0.7):
+        small = stepwell.jit(memory_budget=int(full * share))(stepwell.value_and_grad(loss))
+        for a, b in zip(flatten(small(model, tokens, tokens))[0], want, strict=True):
+            numpy.testing.assert_array_equal(a, b)
+        assert next(iter(small.cache.values())).program.image.arena_size <= full * share
+    with pytest.raises(stepwell.CompileError, match="intermediate values need .* bytes.*, the budget is 100"):
+        stepwell.jit(memory_budget=100)(stepwell.value_and_grad(loss))(model, tokens, tokens)

@@ -13,5 +13,6 @@ PASSES: dict[str, str] = {
     "nn-form-kernels": "stepwell.lowering.graph.form_kernels:FormKernels",
     "nn-raise": "stepwell.lowering.graph.raise_composites:RaiseComposites",
     "nn-raise-attention": "stepwell.lowering.graph.raise_attention:RaiseAttention",
+    "nn-rematerialize": "stepwell.lowering.graph.rematerialize:Rematerialize",
     "nn-to-channels-last": "stepwell.lowering.graph.channels_last:ToChannelsLast",
 }
