@@ -10,6 +10,7 @@ PASSES: dict[str, str] = {
     "buffer-hoisting": "stepwell.lowering.buffers.hoist:BufferHoisting",
     "promote-buffers-to-stack": "stepwell.lowering.buffers.hoist:PromoteBuffersToStack",
     "buffer-results-to-out-params": "stepwell.lowering.buffers.out_params:BufferResultsToOutParams",
+    "expand-strided-metadata": "stepwell.lowering.buffers.expand_strided_metadata:ExpandStridedMetadata",
     "memref-expand": "stepwell.lowering.buffers.expand_reshape:ExpandReshape",
     "buffer-loop-hoisting": "stepwell.lowering.buffers.hoist:BufferLoopHoisting",
 }
