@@ -30,6 +30,10 @@ class Barriers:
         """Which threads have arrived at each barrier since it was last complete."""
         self.needed: dict[int, Array] = {}
         """How many threads each barrier takes in each CTA; 0 for all."""
+        self.left: dict[tuple[int, int], Array] = {}
+        """What those who arrived and went on knew, by barrier (-1: that of the cluster) and rank of their CTA."""
+        self.went: dict[int, Array] = {}
+        """Who they are."""
         self.votes: dict[int, Array] = {}
         self.reductions: dict[int, Rendezvous] = {}
         self.cluster_came = np.zeros(wave.lanes, bool)
@@ -38,6 +42,8 @@ class Barriers:
         self.cluster_open = np.zeros(wave.lanes, bool)
         """Which of them may pass."""
         self.cluster_parked: dict[int, Array] = {}
+        self.cluster_left: Array | None = None
+        """What those who came to the last complete barrier of a cluster knew."""
 
     def arrive(self, block: Block, active: Mask) -> None:
         """The active threads come to the barrier that ends a block."""
@@ -57,6 +63,7 @@ class Barriers:
                 parked = self.parked.setdefault(which, {})
                 parked[block.follow] = parked[block.follow] | here if block.follow in parked else here
             elif block.follow >= 0:
+                self._depart(which, here)
                 self.send(block.follow, None if here.all() else here)
             self.release(which)
 
@@ -86,8 +93,7 @@ class Barriers:
             return
         lanes = np.repeat(done, wave.padded)
         met = lanes & self.came[which]
-        if wave.races is not None:
-            wave.races.meet(met)
+        self._meet(which, met)
         if which in self.reductions:
             self._reduce(which, met)
         self.came[which] &= ~lanes
@@ -100,6 +106,38 @@ class Barriers:
                 self.send(follow, None if free.all() else free)
         if kept:
             self.parked[which] = kept
+
+    def _by_rank(self, mask: Array) -> list[tuple[int, Array]]:
+        """Threads by the rank of their CTA: CTAs of a cluster have barriers of their own."""
+        size = self.wave.team_ctas
+        if size == 1:
+            return [(0, mask)]
+        ranks = self.wave.cta % size
+        return [(rank, mask & (ranks == rank)) for rank in range(size)]
+
+    def _depart(self, which: int, here: Array) -> None:
+        if self.wave.races is None:
+            return
+        self.went[which] = self.went[which] | here if which in self.went else here.copy()
+        for rank, mask in self._by_rank(here) if which >= 0 else [(0, here)]:
+            if mask.any():
+                self.left[which, rank] = self.wave.races.depart(mask, self.left.get((which, rank)))
+
+    def _meet(self, which: int, met: Array) -> None:
+        races = self.wave.races
+        if races is None:
+            return
+        waited = met & ~self.went[which] if which in self.went else met
+        for rank, mask in self._by_rank(waited):
+            if mask.any():
+                if (which, rank) in self.left:
+                    races.learn(mask, self.left[which, rank])
+                races.meet(mask)
+        if which in self.went:
+            self.went[which] &= ~met
+            if not self.went[which].any():
+                for key in [key for key in self.left if key[0] == which]:
+                    del self.left[key]
 
     def _reduce(self, which: int, met: Array) -> None:
         """`barrier.red`: every thread gets what the votes of all make."""
@@ -128,6 +166,7 @@ class Barriers:
                 raise Fault("a second barrier.cluster.arrive before the wait for the first", 0)
             self.cluster_came |= here
             self.cluster_owes |= here
+            self._depart(-1, here)
             if not rendezvous.waits:
                 self.send(follow, active)
             self.release_clusters()
@@ -142,6 +181,8 @@ class Barriers:
 
     def _pass(self, mask: Array, follow: int) -> None:
         if mask.any():
+            if self.wave.races is not None and self.cluster_left is not None:
+                self.wave.races.learn(mask, self.cluster_left)
             self.cluster_owes &= ~mask
             self.cluster_open &= ~mask
             self.send(follow, None if mask.all() else mask)
@@ -155,8 +196,7 @@ class Barriers:
             return
         lanes = np.repeat(done, self.wave.team_lanes)
         met = self.cluster_came & lanes
-        if self.wave.races is not None:
-            self.wave.races.meet(met)
+        self.cluster_left = self.left.get((-1, 0))
         self.cluster_open |= met
         self.cluster_came &= ~lanes
         for follow, mask in list(self.cluster_parked.items()):

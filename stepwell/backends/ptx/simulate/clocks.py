@@ -42,6 +42,27 @@ class Clocks:
         found.fenced, found.own_fence = np.tile(self.fenced, (teams, 1)), np.tile(self.own_fence, teams)
         return found
 
+    def depart(self, lanes: Array) -> Array:
+        """These threads (a mask) arrive somewhere and go on: what they did and knew, by team. What they do now is later."""
+        found = np.zeros((self.teams, self.columns), np.uint32)
+        warps = np.flatnonzero(np.any(lanes.reshape(-1, WARP), axis=1))
+        for warp in warps.tolist():
+            row = self.known[warp].copy()
+            mine = np.flatnonzero(lanes[warp * WARP : (warp + 1) * WARP]) + warp % self.warps * WARP
+            row[mine] = self.clock[warp] + np.uint32(1)
+            team = warp // self.warps
+            found[team] = np.maximum(found[team], row)
+        self.step(warps)
+        return found
+
+    def learn(self, lanes: Array, knowledge: Array) -> None:
+        """These threads (a mask) hear of what others left, by team."""
+        warps = np.flatnonzero(np.any(lanes.reshape(-1, WARP), axis=1))
+        if knowledge.shape[0] != self.teams:
+            knowledge = np.tile(knowledge, (self.teams, 1))
+        self.known[warps] = np.maximum(self.known[warps], knowledge[warps // self.warps])
+        self._refloor(warps)
+
     def meet(self, lanes: Array) -> None:
         """These threads (a mask) have met at a barrier: within a team each knows what all of them did and knew."""
         there: Array = np.any(lanes.reshape(self.teams, self.warps, WARP), axis=2)

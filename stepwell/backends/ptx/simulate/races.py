@@ -89,6 +89,15 @@ class Races:
         self.clocks.meet(self._masked(mask))
         self._rebase()
 
+    def depart(self, mask: Array, before: Array | None) -> Array:
+        """These threads arrive at a barrier and go on: what whoever waits there may know, with what others left `before`."""
+        found = self.clocks.depart(self._masked(mask))
+        return found if before is None else np.maximum(found, before)
+
+    def learn(self, mask: Array, knowledge: Array) -> None:
+        """These threads have waited at a barrier where others had left knowledge."""
+        self.clocks.learn(self._masked(mask), knowledge)
+
     def meet_by_warp(self, mask: Array) -> None:
         """The threads of each warp have met."""
         mask = self._masked(mask)
