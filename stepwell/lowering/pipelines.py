@@ -77,8 +77,10 @@ GPU_LEVELS = (
     "stepwell-loops",
     "stepwell-vectors",
     "outline-gpu-kernels",
+    "distribute-vectors",
+    "insert-gpu-barriers",
 )
-"""The stairs for a GPU: the same but for schedules; at the end every parallel loop is launched."""
+"""The stairs for a GPU: the same but for schedules; at the end every parallel loop is launched, and what is bound to threads is shared out."""
 
 DEALLOCATION = (
     "expand-realloc{emit-deallocs=false}",

@@ -2,5 +2,7 @@
 
 PASSES: dict[str, str] = {
     "choose-gpu-schedule": "stepwell.lowering.gpu.choose_gpu_schedule:ChooseGpuSchedule",
+    "distribute-vectors": "stepwell.lowering.gpu.distribute_vectors:DistributeVectors",
+    "insert-gpu-barriers": "stepwell.lowering.gpu.insert_gpu_barriers:InsertGpuBarriers",
     "outline-gpu-kernels": "stepwell.lowering.gpu.outline_gpu_kernels:OutlineGpuKernels",
 }

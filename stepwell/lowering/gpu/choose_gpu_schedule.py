@@ -10,6 +10,8 @@ from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr, i64
 from xdsl.ir import Operation
 
 from stepwell.ir.passes import Pass
+from stepwell.lowering.gpu.contraction import schedule_contraction
+from stepwell.lowering.gpu.rows import schedule_rows
 from stepwell.lowering.schedule.primitives import schedule_attr
 from stepwell.lowering.schedule.strategies.model import KernelModel
 from stepwell.lowering.schedule.strategies.plan import Plan
@@ -44,7 +46,7 @@ class ChooseGpuSchedule(Pass):
             drop_unread(kernel)
             drop_unit_loops(kernel)
             model = KernelModel(kernel)
-            plan = schedule_threads(model)
+            plan = schedule_contraction(model) or schedule_rows(model) or schedule_threads(model)
             for position, stage in enumerate(model.stages):
                 stage.op.attributes["loops"] = ArrayAttr(StringAttr(name) for name in stage.names)
                 stage.op.attributes.setdefault("stage", StringAttr(f"s{position}"))

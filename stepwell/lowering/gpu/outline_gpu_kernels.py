@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar
 
 from xdsl.context import Context
@@ -11,13 +12,14 @@ from xdsl.dialects.builtin import DenseArrayBase, FunctionType, IndexType, Integ
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.func import ReturnOp as FuncReturnOp
 from xdsl.dialects.gpu import DimensionAttr, DimensionEnum
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from stepwell.dialects import arith, scf
 from stepwell.dialects.gpu.functions import GPUFuncOp, GPUModuleOp, ReturnOp
 from stepwell.dialects.gpu.rare import OPS
 from stepwell.dialects.gpu.threads import DIMENSION_OPS
 from stepwell.ir.passes import Pass
+from stepwell.lowering.schedule.bind import threads_of
 
 INDEX = IndexType()
 MODULE = "kernels"
@@ -50,7 +52,8 @@ class OutlineGpuKernels(Pass):
       gpu.launch_func @kernels::@relu blocks in (%blocks, %c1, %c1) threads in (%c256, %c1, %c1) args(...)
     ```
     A kernel that does something outside of parallel loops, or hands something from one to the next in memory of its own, is run by a single
-    thread. `threads` is the number of threads of a block.
+    thread. `threads` is the number of threads of a block. Of a kernel that is bound to threads (`threads` on the function) a block runs an
+    iteration, or the whole kernel: `distribute-vectors` shares that out.
     """
 
     name: ClassVar[str] = "outline-gpu-kernels"
@@ -74,17 +77,20 @@ def _outline(function: FuncOp, device: Block, threads: int) -> None:
     only_loops = all(isinstance(op, scf.ParallelOp | FuncReturnOp) or is_free(op) for op in body.ops)
     name = function.sym_name.data
     host = Block(arg_types=body.arg_types)
+    bound = function.attributes.get("threads")
+    if bound is not None:
+        threads = prod(count for count, _ in threads_of(bound))
     if only_loops and loops and not any(_is_shared(op, loops) for op in body.ops):
         for number, loop in enumerate(loops):
             kernel = f"{name}_{number}" if len(loops) > 1 else name
-            device.add_op(_device_function(kernel, body, loop))
-            blocks = _block_count(body, host, loop, threads)
+            device.add_op(_device_function(kernel, body, loop, bound))
+            blocks = _block_count(body, host, loop, threads if bound is None else 1)
             _launch(host, kernel, blocks, threads)
     else:
-        device.add_op(_device_function(name, body, None))
+        device.add_op(_device_function(name, body, None, bound))
         one = arith.ConstantOp(IntegerAttr(1, INDEX))
         host.add_op(one)
-        _launch(host, name, one.result, 1)
+        _launch(host, name, one.result, 1 if bound is None else threads)
     host.add_op(FuncReturnOp())
     for argument, old in zip(host.args, body.args, strict=True):
         argument.name_hint = old.name_hint
@@ -116,8 +122,9 @@ def is_pure(op: Operation) -> bool:
 # ---- the device ------------------------------------------------------------------------------------------------------------------------
 
 
-def _device_function(name: str, body: Block, loop: scf.ParallelOp | None) -> Operation:
-    """`gpu.func`: the body of a parallel loop for the iteration that the thread has, or without a loop the whole kernel for one thread."""
+def _device_function(name: str, body: Block, loop: scf.ParallelOp | None, bound: Attribute | None) -> Operation:
+    """`gpu.func`: the body of a parallel loop for the iteration that the thread has, or without a loop the whole kernel for one thread.
+    Of a kernel that is bound to threads, for the iteration that the block has, or the whole kernel for one block."""
     block = Block(arg_types=body.arg_types)
     mapping: dict[SSAValue, SSAValue] = {}
     for argument, old in zip(block.args, body.args, strict=True):
@@ -126,7 +133,9 @@ def _device_function(name: str, body: Block, loop: scf.ParallelOp | None) -> Ope
     for op in body.ops:
         if is_free(op) or (loop is None and not isinstance(op, FuncReturnOp)):
             block.add_op(op.clone(mapping))
-    if loop is not None:
+    if loop is not None and bound is not None:
+        _iteration(block, loop, mapping)
+    elif loop is not None:
         _guarded_iteration(block, loop, mapping)
     else:
         for inner in [op for op in block.walk() if isinstance(op, scf.ParallelOp)]:
@@ -135,7 +144,7 @@ def _device_function(name: str, body: Block, loop: scf.ParallelOp | None) -> Ope
     _drop_unused(block)
     return GPUFuncOp.create(
         properties={"function_type": FunctionType.from_lists(body.arg_types, []), "kernel": UnitAttr()},
-        attributes={"sym_name": StringAttr(name)},
+        attributes={"sym_name": StringAttr(name)} | ({} if bound is None else {"threads": bound}),
         regions=[Region(block)],
     )
 
@@ -150,21 +159,40 @@ def _guarded_iteration(block: Block, loop: scf.ParallelOp, mapping: dict[SSAValu
         total = made.multiply(total, count)
     inside = made.put(arith.CmpiOp(thread, total, "ult"))
     inner = Block()
-    body = _Builder(inner)
-    rest = thread
+    _body_for(_Builder(inner), loop, thread, bounds, counts, mapping)
+    inner.add_op(scf.YieldOp())
+    block.add_op(scf.IfOp(inside, [], Region(inner), Region()))
+
+
+def _iteration(block: Block, loop: scf.ParallelOp, mapping: dict[SSAValue, SSAValue]) -> None:
+    """The iteration that has the block's number: there are exactly as many blocks."""
+    made = _Builder(block)
+    bounds = [(mapping.get(a, a), mapping.get(b, b), mapping.get(c, c)) for a, b, c in _bounds(loop)]
+    counts = [_trips(made, *bound) for bound in bounds]
+    _body_for(made, loop, made.ask("block_id"), bounds, counts, mapping)
+
+
+def _body_for(
+    made: _Builder,
+    loop: scf.ParallelOp,
+    number: SSAValue,
+    bounds: Sequence[tuple[SSAValue, SSAValue, SSAValue]],
+    counts: Sequence[SSAValue],
+    mapping: dict[SSAValue, SSAValue],
+) -> None:
+    """The body of a loop for the iteration of that number."""
+    rest = number
     for position in reversed(range(len(bounds))):
         lower, _, step = bounds[position]
-        at = rest if position == 0 else body.put(arith.RemUIOp(rest, counts[position]))
+        at = rest if position == 0 else made.put(arith.RemUIOp(rest, counts[position]))
         if position:
-            rest = body.put(arith.DivUIOp(rest, counts[position]))
-        value = body.add(lower, body.multiply(at, step))
+            rest = made.put(arith.DivUIOp(rest, counts[position]))
+        value = made.add(lower, made.multiply(at, step))
         value.name_hint = loop.body.block.args[position].name_hint
         mapping[loop.body.block.args[position]] = value
     for op in loop.body.block.ops:
         if op is not loop.body.block.last_op:
-            inner.add_op(op.clone(mapping))
-    inner.add_op(scf.YieldOp())
-    block.add_op(scf.IfOp(inside, [], Region(inner), Region()))
+            made.block.add_op(op.clone(mapping))
 
 
 def _bounds(loop: scf.ParallelOp) -> list[tuple[SSAValue, SSAValue, SSAValue]]:

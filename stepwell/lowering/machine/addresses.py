@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import gcd
 
 from xdsl.ir import SSAValue
 
@@ -36,6 +37,8 @@ class View:
     root: SSAValue
     """What the memory belongs to: an argument, an allocation, a global."""
     products: tuple[tuple[Index, Stride], ...] = ()
+    alignment: int = 0
+    """Of the base, in bytes; 0: that of an element."""
 
 
 @dataclass(eq=False)
@@ -113,6 +116,25 @@ class AddressArithmetic(IndexArithmetic):
         for offset in within:
             pointer = self.step(element, pointer, offset)
         return self.step(element, pointer, displacement) if displacement else pointer
+
+    def alignment(self, access: Access, distances: Sequence[tuple[int, int]]) -> int:
+        """What is known to divide the address of an element, in bytes."""
+        size = access.view.element.size
+        known = access.view.alignment
+        if not known or access.multiples:
+            return size
+        elements = access.displacement
+        for dim, distance in distances:
+            stride = access.strides[dim]
+            if not isinstance(stride, int):
+                return size
+            elements += distance * stride
+        known = gcd(known, elements * size)
+        for coefficient, token, stride in access.products:
+            if not isinstance(stride, int):
+                return size
+            known = gcd(known, coefficient * stride * self.frame.factors.get(token, 1) * size)
+        return known
 
     def _product(self, token: Token, coefficient: int, stride: Stride) -> Token:
         scaled = self.scaled(token, coefficient)

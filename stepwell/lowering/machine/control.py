@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import gcd
 
 from xdsl.dialects.builtin import IndexType, MemRefType, i64
 from xdsl.ir import Block, Operation, SSAValue
@@ -65,6 +66,10 @@ def emit_for(w: Walk, op: Operation) -> None:
     scope = w.open_scope(ScopeKind.LOOP, header)
     w.homes[body] = scope
     define(w, body.args, header.args)
+    if isinstance(lower.type, IndexType):
+        start, stride = w.index_of(lower).known, w.index_of(step).known
+        if start is not None and stride is not None:
+            w.frame.factors[header.args[0]] = gcd(start, stride)
     condition = w.sink.compare("icmp", "slt", "i64", header.args[0], bound)
     inside, exit = w.sink.new_block(), w.sink.new_block()
     w.sink.conditional_branch(condition, inside, exit)

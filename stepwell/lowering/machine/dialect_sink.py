@@ -32,6 +32,7 @@ from stepwell.dialects import llvm
 from stepwell.dialects.llvm.intrinsics import INTRINSICS
 from stepwell.dialects.llvm.linkage import CallingConventionAttr
 from stepwell.ir.constants import dense, dtype_of, splat
+from stepwell.ir.diagnostics import CompileError
 from stepwell.lowering.machine.llvm_types import text_of_type, type_of_text
 from stepwell.lowering.machine.sink import Block, Parameter, Sink, Token
 from stepwell.lowering.machine.target import Target
@@ -114,7 +115,7 @@ class LlvmDialectSink(Sink):
     # ---- functions and blocks
 
     def function(
-        self, name: str, parameters: Sequence[Parameter], result: str, *, internal: bool, convention: str = ""
+        self, name: str, parameters: Sequence[Parameter], result: str, *, internal: bool, convention: str = "", threads: int = 0
     ) -> tuple[Block, list[Token]]:
         types = [type_of_text(p.type) for p in parameters]
         entry = IRBlock(arg_types=types)
@@ -125,6 +126,8 @@ class LlvmDialectSink(Sink):
             ArrayAttr([StringAttr("target-cpu"), StringAttr(self.target.cpu)]),
             ArrayAttr([StringAttr("target-features"), StringAttr(self.target.feature_string)]),
         ]
+        if threads:
+            attributes.append(ArrayAttr([StringAttr("nvvm.maxntid"), StringAttr(str(threads))]))
         properties: dict[str, Attribute | None] = {"passthrough": ArrayAttr(attributes)}
         if convention:
             properties["CConv"] = CallingConventionAttr(f"{convention}cc")
@@ -157,6 +160,9 @@ class LlvmDialectSink(Sink):
             block.add_op(made)
         else:
             block.insert_op_before(made, self._first_function or block.first_op)
+
+    def shared(self, name: str, element: str, count: int, align: int) -> Token:
+        raise CompileError("kernels of a GPU become text only", hint="stop a level before, or ask for LLVM IR")
 
     def new_block(self, types: Sequence[str] = ()) -> Block:
         block = IRBlock(arg_types=[type_of_text(t) for t in types])

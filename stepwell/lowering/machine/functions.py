@@ -6,13 +6,15 @@ A memref argument is its pointer (offset applied), then its dynamic strides; all
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
-from xdsl.dialects.builtin import IndexType, ModuleOp, StringAttr
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
 from stepwell.dialects.gpu.functions import GPUFuncOp
+from stepwell.dialects.gpu.mappings import AddressSpace, AddressSpaceAttr
 from stepwell.ir.constants import array_of
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.text.narrow import as_dense, as_memref
@@ -26,6 +28,8 @@ from stepwell.lowering.machine.walk import Walk, unsupported
 from stepwell.lowering.machine.writes import Writes
 
 MAIN = "main"
+SHARED_ALIGNMENT = 16
+WORKGROUP = AddressSpaceAttr(AddressSpace.WORKGROUP)
 
 
 def parameters_of(w: Walk, types: Sequence[Any]) -> list[str]:
@@ -72,26 +76,38 @@ def emit_function(w: Walk, function: FuncOp | GPUFuncOp) -> None:
         raise unsupported(function, "returns more than one value", "write results to memrefs")
     result = w.layouts.of(results[0]).type_of(0) if results else "void"
 
+    is_gpu = isinstance(function, GPUFuncOp)
+    arguments = block.args[: len(function.function_type.inputs)]
     parameters: list[Parameter] = []
-    for argument in block.args:
+    for argument in arguments:
         for i, type in enumerate(parameters_of(w, [argument.type])):
             pointer = i == 0 and as_memref(argument.type) is not None
-            attributes = ("noalias", *(() if argument in written or None in written else ("readonly",))) if pointer and is_kernel else ()
+            changes = argument in written or None in written
+            # Threads of a block see what others have written: for LLVM, the memory of one thread is not the kernel's own.
+            attributes = () if not (pointer and is_kernel) or (is_gpu and changes) else ("noalias",) if changes else ("noalias", "readonly")
             parameters.append(Parameter(type, attributes))
-    convention = "ptx_kernel" if isinstance(function, GPUFuncOp) else ""
-    entry, tokens = w.sink.function(name, parameters, result, internal=False, convention=convention)
+    convention = "ptx_kernel" if is_gpu else ""
+    entry, tokens = w.sink.function(name, parameters, result, internal=False, convention=convention, threads=_block_size(function))
     frame = Frame(None, None)
     frame.scope = Scope(ScopeKind.FUNCTION, 0, frame, None, entry)
     w.frame, w.scope = frame, frame.scope
     w.homes[block] = w.scope
     position = 0
-    for argument in block.args:
+    for argument in arguments:
         position = _define_argument(w, argument, tokens, position)
+    for number, argument in enumerate(block.args[len(arguments) :]):
+        _define_attribution(w, argument, f"{name}_shared{number}")
     terminator = w.run(block, w.scope)
     if terminator.operands:
         w.sink.ret(result, w.piece(terminator.operands[0], 0))
     else:
         w.sink.ret()
+
+
+def _block_size(function: Operation) -> int:
+    """With how many threads in a block a kernel of a GPU is started, 0 where that is not known."""
+    size = function.attributes.get("known_block_size")
+    return prod(int(n) for n in size.iter_values()) if isinstance(size, DenseArrayBase) else 0
 
 
 def _define_argument(w: Walk, argument: SSAValue, tokens: list[Token], position: int) -> int:
@@ -110,6 +126,18 @@ def _define_argument(w: Walk, argument: SSAValue, tokens: list[Token], position:
     else:
         w.set_result(argument, tokens[position : position + count])
     return position + count
+
+
+def _define_attribution(w: Walk, argument: SSAValue, name: str) -> None:
+    """Memory that the threads of a block share."""
+    type = as_memref(argument.type)
+    if type is None or type.memory_space != WORKGROUP or None in (strides := strides_of(type)):
+        raise CompileError(f"kernel @{w.kernel}: memory of type {argument.type} is not shared memory of a known size")
+    element = element_of(type.element_type)
+    base = w.sink.shared(name, element.memory, prod(type.get_shape()), SHARED_ALIGNMENT)
+    w.frame.views[argument] = View(
+        base, element, tuple(s for s in strides if s is not None), static_sizes(type), argument, alignment=SHARED_ALIGNMENT
+    )
 
 
 @anchor("func.call")

@@ -156,11 +156,12 @@ def _read_piece(w: Walk, transfer: Transfer, piece: int, padding: SSAValue | Non
         return _to_store(w, layout, lanes, w.splat_of(scalar, lanes, layout.element.llvm) if lanes else scalar)
 
     if not lanes:
-        pointer = w.pointer(transfer.access, transfer.distances(piece))
+        distances = transfer.distances(piece)
+        pointer = w.pointer(transfer.access, distances)
         if mask is None:
-            value = w.sink.load(element, pointer, size)
+            value = w.sink.load(element, pointer, w.alignment(transfer.access, distances))
         else:
-            value = _masked_scalar(w, layout, pointer, mask, padding, otherwise)
+            value = _masked_scalar(w, layout, pointer, transfer.view.base, mask, padding, otherwise)
         return _loaded(w, layout, lanes, value)
 
     type = vector_text(lanes, element)
@@ -180,9 +181,15 @@ def _read_piece(w: Walk, transfer: Transfer, piece: int, padding: SSAValue | Non
     return _loaded(w, layout, lanes, value)
 
 
-def _masked_scalar(w: Walk, layout: Layout, pointer: Token, mask: Token, padding: SSAValue | None, otherwise: Callable[[], Token]) -> Token:
+def _masked_scalar(
+    w: Walk, layout: Layout, pointer: Token, base: Token, mask: Token, padding: SSAValue | None, otherwise: Callable[[], Token]
+) -> Token:
     # Without a branch: read a spare place instead, which holds the padding if that is a constant.
     element = layout.element
+    if w.target.is_gpu:
+        # A GPU's stack is in another address space: the first element of the memref stands in.
+        safe = w.sink.select("i1", mask, "ptr", pointer, base)
+        return w.sink.select("i1", mask, element.memory, w.sink.load(element.memory, safe, element.size), otherwise())
     content = constant_splat(padding) if padding is not None else None
     safe = w.sink.select("i1", mask, "ptr", pointer, _spare(w, layout, content))
     value = w.sink.load(element.memory, safe, element.size)
@@ -327,6 +334,16 @@ def _write(w: Walk, op: Operation, transfer: Transfer, memref: SSAValue, vector:
         _write_piece(w, transfer, piece, w.piece(vector, piece))
 
 
+def _store_if(w: Walk, mask: Token, type: str, value: Token, pointer: Token, size: int) -> None:
+    """A store behind a branch, which a GPU predicates."""
+    then, after = w.sink.new_block(), w.sink.new_block()
+    w.sink.conditional_branch(mask, then, after)
+    w.sink.start(then)
+    w.sink.store(type, value, pointer, size)
+    w.sink.branch(after)
+    w.start(after)
+
+
 def _write_piece(w: Walk, transfer: Transfer, piece: int, value: Token) -> None:
     layout = transfer.layout
     lanes, element, size = layout.lanes_of(piece), layout.element.memory, layout.element.size
@@ -335,6 +352,9 @@ def _write_piece(w: Walk, transfer: Transfer, piece: int, value: Token) -> None:
     pointer = w.pointer(transfer.access, transfer.distances(piece))
     type = vector_text(lanes, element)
     if not lanes:
+        if mask is not None and w.target.is_gpu:
+            _store_if(w, mask, type, value, pointer, size)
+            return
         if mask is not None:
             pointer = w.sink.select("i1", mask, "ptr", pointer, _spare(w, layout))
         w.sink.store(type, value, pointer, size)

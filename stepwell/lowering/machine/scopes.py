@@ -59,6 +59,8 @@ class Frame:
     indices: dict[SSAValue, Any] = field(default_factory=dict[SSAValue, Any])
     views: dict[SSAValue, Any] = field(default_factory=dict[SSAValue, Any])
     depths: dict[Token, int] = field(default_factory=dict[Token, int])
+    factors: dict[Token, int] = field(default_factory=dict[Token, int])
+    """What divides an index that counts in steps."""
     accesses: dict[Operation, Any] = field(default_factory=dict[Operation, Any])
     pending: list[Operation] = field(default_factory=list[Operation])
     """Reads some of whose pieces may not have been made yet."""

@@ -39,10 +39,10 @@ class Sink(ABC):
 
     @abstractmethod
     def function(
-        self, name: str, parameters: Sequence[Parameter], result: str, *, internal: bool, convention: str = ""
+        self, name: str, parameters: Sequence[Parameter], result: str, *, internal: bool, convention: str = "", threads: int = 0
     ) -> tuple[Block, list[Token]]:
         """Begin a function: its entry block and parameters. The entry block becomes the current one. `convention` is LLVM's calling
-        convention where it is not C's (`ptx_kernel`)."""
+        convention where it is not C's (`ptx_kernel`), `threads` the most that a GPU's kernel is started with in a block (0: not known)."""
 
     @abstractmethod
     def declare(self, name: str, parameters: Sequence[str], result: str) -> None:
@@ -51,6 +51,10 @@ class Sink(ABC):
     @abstractmethod
     def declare_data(self, name: str, size: int, data: bytes | None) -> None:
         """Declare (or, with `data`, define privately) a constant of `size` bytes."""
+
+    @abstractmethod
+    def shared(self, name: str, element: str, count: int, align: int) -> Token:
+        """The address (of any address space) of memory that the threads of a GPU's block share."""
 
     @abstractmethod
     def new_block(self, types: Sequence[str] = ()) -> Block:
@@ -191,11 +195,19 @@ def splat_literal(type: str, value: float) -> str:
 
 
 def text_of_function(
-    name: str, parameters: Sequence[tuple[str, str]], result: str, blocks: Sequence[str], *, internal: bool, convention: str = ""
+    name: str,
+    parameters: Sequence[tuple[str, str]],
+    result: str,
+    blocks: Sequence[str],
+    *,
+    internal: bool,
+    convention: str = "",
+    threads: int = 0,
 ) -> str:
     """The text of a definition; `parameters` are (type and attributes, name)."""
     words = " ".join(word for word in ("define", "internal" if internal else "", convention, result) if word)
-    head = f"{words} @{name}({', '.join(f'{t} {n}' for t, n in parameters)}) #0 {{"
+    bound = f' "nvvm.maxntid"="{threads}"' if threads else ""
+    head = f"{words} @{name}({', '.join(f'{t} {n}' for t, n in parameters)}) #0{bound} {{"
     return "\n".join((head, *blocks, "}"))
 
 

@@ -33,6 +33,10 @@ class Target:
         return self.triple.startswith(("x86_64", "i686"))
 
     @property
+    def is_gpu(self) -> bool:
+        return self.triple.startswith("nvptx")
+
+    @property
     def has_fma(self) -> bool:
         """Whether a fused multiply-add is one instruction (otherwise LLVM would call libm for it)."""
         return not self.is_x86 or self.has("fma") or self.has("avx512f")

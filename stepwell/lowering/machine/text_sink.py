@@ -37,14 +37,17 @@ class TextBlock:
 class TextFunction:
     """A function under construction."""
 
-    __slots__ = ("blocks", "convention", "internal", "name", "next_value", "parameters", "result", "stack")
+    __slots__ = ("blocks", "convention", "internal", "name", "next_value", "parameters", "result", "stack", "threads")
 
-    def __init__(self, name: str, parameters: list[tuple[str, str]], result: str, internal: bool, convention: str) -> None:
+    def __init__(
+        self, name: str, parameters: list[tuple[str, str]], result: str, internal: bool, convention: str, threads: int = 0
+    ) -> None:
         self.name = name
         self.parameters = parameters
         self.result = result
         self.internal = internal
         self.convention = convention
+        self.threads = threads
         self.blocks: list[TextBlock] = []
         self.stack: list[str] = []
         self.next_value = 0
@@ -73,7 +76,9 @@ class TextFunction:
                 lines.append(f"  {arg} = phi {type} {sources}")
             lines.extend(block.lines)
             lines.append(terminator)
-        return text_of_function(self.name, self.parameters, self.result, lines, internal=self.internal, convention=self.convention)
+        return text_of_function(
+            self.name, self.parameters, self.result, lines, internal=self.internal, convention=self.convention, threads=self.threads
+        )
 
 
 class LlvmTextSink(Sink):
@@ -99,10 +104,10 @@ class LlvmTextSink(Sink):
     # ---- functions and blocks
 
     def function(
-        self, name: str, parameters: Sequence[Parameter], result: str, *, internal: bool, convention: str = ""
+        self, name: str, parameters: Sequence[Parameter], result: str, *, internal: bool, convention: str = "", threads: int = 0
     ) -> tuple[Block, list[Token]]:
         named = [(" ".join((p.type, *p.attributes)), f"%a{i}") for i, p in enumerate(parameters)]
-        function = TextFunction(name, named, result, internal, convention)
+        function = TextFunction(name, named, result, internal, convention, threads)
         self.functions.append(function)
         entry = TextBlock(function, (), [])
         function.blocks.append(entry)
@@ -115,6 +120,10 @@ class LlvmTextSink(Sink):
 
     def declare_data(self, name: str, size: int, data: bytes | None) -> None:
         self.data[name] = data_text(name, size, data)
+
+    def shared(self, name: str, element: str, count: int, align: int) -> Token:
+        self.data[name] = f"@{name} = internal addrspace(3) global [{count} x {element}] poison, align {align}"
+        return f"addrspacecast (ptr addrspace(3) @{name} to ptr)"
 
     def new_block(self, types: Sequence[str] = ()) -> Block:
         function = self.block.function

@@ -17,10 +17,13 @@ from xdsl.ir import Attribute
 
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.locations import place
+from stepwell.lowering.schedule.bind import bind
+from stepwell.lowering.schedule.cache_read import cache_read
 from stepwell.lowering.schedule.fuse import fuse
 from stepwell.lowering.schedule.jam import jam
 from stepwell.lowering.schedule.marks import unroll, vectorize
 from stepwell.lowering.schedule.nest import Step
+from stepwell.lowering.schedule.pad import pad
 from stepwell.lowering.schedule.parallel import parallel
 from stepwell.lowering.schedule.prefetch import prefetch
 from stepwell.lowering.schedule.reorder import reorder, sink
@@ -38,6 +41,9 @@ PRIMITIVES: dict[str, Callable[..., None]] = {
     "vectorize": vectorize,
     "unroll": unroll,
     "prefetch": prefetch,
+    "bind": bind,
+    "cache_read": cache_read,
+    "pad": pad,
 }
 """Name -> function(kernel, *arguments), which changes the kernel in place or raises CompileError."""
 

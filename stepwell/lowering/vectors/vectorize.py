@@ -292,7 +292,11 @@ class _Function:
     def _for(self, loop: affine.ForOp) -> None:
         writer, env = self.writer, self.env
         lower = writer.largest([env.translate(bound) for bound in lower_bound(loop)])
-        upper = writer.least([env.translate(bound) for bound in upper_bound(loop)])
+        bounds = upper_bound(loop)
+        if loop.attributes.get("tail") == StringAttr("pad"):
+            # What the tiles have beyond the other bounds is zero.
+            bounds = [bound for bound in bounds if bound.is_constant]
+        upper = writer.least([env.translate(bound) for bound in bounds])
         step = writer.constant_index(step_of(loop))
         carried = self.carried.get(loop, [])
         inits = [env.register(buffer) for buffer in carried]

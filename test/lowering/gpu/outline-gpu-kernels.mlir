@@ -78,3 +78,24 @@ func.func private @two(%x: memref<?xf32>, %N: index) attributes {kernel} {
   }
   return
 }
+
+// -----
+
+// A kernel that is bound to threads: a block runs an iteration, there are as many blocks.
+
+// CHECK-LABEL: func.func private @rows
+// CHECK:         gpu.launch_func @kernels::@rows blocks in (%M, %{{.*}}, %{{.*}}) threads in (%c128, %{{.*}}, %{{.*}})
+// CHECK:         gpu.func @rows(%x: memref<?xf32>, %M: index) kernel attributes {threads = {{.*}}128 : i64, 1 : i64]]} {
+// CHECK:           %[[BLOCK:.*]] = gpu.block_id x
+// CHECK-NOT:       scf.if
+// CHECK:           memref.store %{{.*}}, %x[%[[BLOCK]]]
+func.func private @rows(%x: memref<?xf32>, %M: index) attributes {kernel, threads = [[128, 1]]} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %one = arith.constant 1.0 : f32
+  scf.parallel (%i) = (%c0) to (%M) step (%c1) {
+    memref.store %one, %x[%i] : memref<?xf32>
+    scf.reduce
+  }
+  return
+}
