@@ -121,6 +121,8 @@ class Body(Data[tuple[Item, ...]]):
     """An attribute that holds what stands between its brackets."""
 
     CHECK: ClassVar[Callable[[AttrParser, tuple[Item, ...]], None] | None] = None
+    ALIAS: ClassVar[str | None] = None
+    """How the printer's name for it begins, where it has one: `tbaa_tag` for `#tbaa_tag1`."""
 
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> tuple[Item, ...]:
@@ -185,11 +187,21 @@ def struct(required: str = "", optional: str = "", **kinds: tuple[type[Any] | st
 
 
 def body(
-    name: str, check: Callable[[AttrParser, tuple[Item, ...]], None] | None = None, *, type_: bool = False, opaque: bool = False
+    name: str,
+    check: Callable[[AttrParser, tuple[Item, ...]], None] | None = None,
+    *,
+    type_: bool = False,
+    opaque: bool = False,
+    alias: bool = False,
 ) -> type[Body]:
-    """The class of an attribute, or of a type, that holds its body."""
+    """The class of an attribute, or of a type, that holds its body. `alias`: the printer gives it a name."""
     bases: tuple[type, ...] = (Body, TypeAttribute) if type_ else (Body,)
     if opaque:
         bases = (*bases, OpaqueSyntaxAttribute)
-    fields: dict[str, Any] = {"name": name, "CHECK": None if check is None else staticmethod(check), "__doc__": f"`{name}<...>`"}
+    fields: dict[str, Any] = {
+        "name": name,
+        "CHECK": None if check is None else staticmethod(check),
+        "ALIAS": name.partition(".")[2] if alias else None,
+        "__doc__": f"`{name}<...>`",
+    }
     return cast("type[Body]", irdl_attr_definition(type(name.replace(".", "_"), bases, fields)))

@@ -91,6 +91,10 @@ def print_value_expr(printer: Printer, expr: AffineExpr, dims: Sequence[SSAValue
             printer.print_string(f" {sign} ")
             print_value_expr(printer, rhs, dims, symbols, 1 if sign == "-" else 0)
             printer.print_string(")" if with_parens else "")
+        case AffineBinaryOpExpr(kind=AffineBinaryOpKind.Mul, rhs=AffineConstantExpr(value=-1)):
+            printer.print_string("(-" if strength > 1 else "-")
+            print_value_expr(printer, expr.lhs, dims, symbols, 2)
+            printer.print_string(")" if strength > 1 else "")
         case AffineBinaryOpExpr():
             with_parens = strength > 1
             printer.print_string("(" if with_parens else "")

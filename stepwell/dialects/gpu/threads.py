@@ -42,7 +42,7 @@ class DimensionOperation(IRDLOperation):
         return cls.create(result_types=[INDEX], properties=properties, attributes=parser.parse_optional_attr_dict())
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" {cast(DimensionAttr, self.properties['dimension']).data}")
+        printer.print_string(f"  {cast(DimensionAttr, self.properties['dimension']).data}")
         _print_upper_bound(printer, self)
 
 

@@ -180,7 +180,7 @@ class GenericOp(LinalgStructuredOperation):
         print_operands(printer, "ins", self.inputs)
         print_operands(printer, "outs", self.outputs)
         if self.attributes:
-            printer.print_string(" attrs =")
+            printer.print_string(" attrs = ")
             printer.print_op_attributes(self.attributes)
         printer.print_string(" ")
         printer.print_region(self.body)

@@ -320,6 +320,7 @@ class ReduceOp(DimsOp):
             _print_short(printer, payload)
         print_ins_and_outs(printer, self.inputs, self.outputs)
         self._print_dims(printer)
+        printer.print_string("" if self.attributes else " ")
         printer.print_op_attributes(self.attributes)
         if payload is None:
             _print_body(printer, self.body)
@@ -376,6 +377,7 @@ class MoveOp(DimsOp):
     def print(self, printer: Printer) -> None:
         print_ins_and_outs(printer, self.inputs, self.outputs)
         self._print_dims(printer)
+        printer.print_string("" if self.attributes else " ")
         printer.print_op_attributes(self.attributes)
 
 

@@ -239,6 +239,10 @@ def body_region(body: str, types: Sequence[Attribute], unsigned: bool = False) -
 # ---- the op ---------------------------------------------------------------------------------------------------------------------
 
 
+MEMOIZED = "linalg.memoized_indexing_maps"
+"""Where MLIR keeps the maps of an op whose name says them; it shows in the generic form alone."""
+
+
 class NamedOp(LinalgStructuredOperation):
     """A named op; what it computes is its `SPEC`.
 
@@ -268,7 +272,7 @@ class NamedOp(LinalgStructuredOperation):
 
     def _maps(self) -> list[AffineMap]:
         spec = self.SPEC
-        given = self.indexing_maps or self.attributes.get("linalg.memoized_indexing_maps")
+        given = self.indexing_maps or self.attributes.get(MEMOIZED)
         if given is not None:
             return [attribute.data for attribute in typed("ArrayAttr[AffineMapAttr]", given)]
         if not spec.operands:
@@ -312,12 +316,19 @@ class NamedOp(LinalgStructuredOperation):
     def parse(cls, parser: Parser) -> Self:
         return typed(Self, parse_named(cls, cls.SPEC, parser))
 
+    def generic_form(self) -> tuple[dict[str, Attribute], dict[str, Attribute]]:
+        """Properties and attributes as MLIR's generic form states them: with the maps, which it keeps in an attribute of its own."""
+        maps = self.get_indexing_maps()
+        if self.SPEC.maps_given:
+            return {**self.properties, "indexing_maps": maps}, self.attributes
+        return self.properties, {**self.attributes, MEMOIZED: maps}
+
     def print(self, printer: Printer) -> None:
         properties = {name: value for name, value in self.properties.items() if name not in ("operandSegmentSizes", "indexing_maps")}
         if self.indexing_maps is not None:
             printer.print_string(" indexing_maps = ")
             printer.print_attribute(self.indexing_maps)
-        printer.print_op_attributes({**properties, **self.attributes})
+        printer.print_op_attributes({**properties, **self.attributes}, reserved_attr_names=(MEMOIZED,))
         print_ins_and_outs(printer, self.inputs, self.outputs)
         if self.results:
             print_result_types(printer, self.result_types)

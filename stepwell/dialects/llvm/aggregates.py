@@ -97,6 +97,7 @@ class ExtractValueOp(IRDLOperation):
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
         printer.print_attribute(self.container.type)
+        printer.print_string(" ")
 
 
 @irdl_op_definition
@@ -144,6 +145,7 @@ class InsertValueOp(IRDLOperation):
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
         printer.print_attribute(self.container.type)
+        printer.print_string(" ")
 
 
 _PREDICATES = [flag.value for flag in ICmpPredicateFlag]

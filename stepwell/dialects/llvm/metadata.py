@@ -52,11 +52,20 @@ def _module_flag(parser: AttrParser, items: tuple[Item, ...]) -> None:
         parser.raise_error(f"{what} '\"{key}\"'")
 
 
+_NAMED = frozenset(
+    "di_null_type di_basic_type di_compile_unit di_composite_type di_derived_type di_file di_global_variable_expression di_global_variable"
+    " di_lexical_block di_lexical_block_file di_local_variable di_subprogram di_module di_namespace di_imported_entity di_common_block"
+    " di_subroutine_type di_label di_string_type loop_vectorize loop_interleave loop_unroll loop_unroll_and_jam loop_licm loop_distribute"
+    " loop_pipeline loop_peeled loop_unswitch loop_annotation alias_scope_domain alias_scope access_group mmra_tag"
+    " tbaa_root tbaa_type_desc tbaa_tag".split()
+)
+"""The attributes that the printer gives names to."""
+
 _TYPE_OR_ROOT = ("llvm.tbaa_type_desc", "llvm.tbaa_root")
 
 ATTRIBUTES: list[type[Attribute]] = [
     *(
-        body(f"llvm.{name}")
+        body(f"llvm.{name}", alias=name in _NAMED)
         for name in (
             "di_file di_null_type di_expression di_expression_elem di_basic_type di_composite_type di_subroutine_type di_string_type"
             " di_label"
@@ -70,10 +79,10 @@ ATTRIBUTES: list[type[Attribute]] = [
         ).split()
         if name != "target_features"
     ),
-    body("llvm.di_compile_unit", struct("id sourceLanguage")),
-    body("llvm.di_derived_type", _derived_type),
-    body("llvm.tbaa_type_desc", _tbaa_type),
-    body("llvm.tbaa_tag", struct("base_type access_type offset", base_type=_TYPE_OR_ROOT, access_type=_TYPE_OR_ROOT)),
+    body("llvm.di_compile_unit", struct("id sourceLanguage"), alias=True),
+    body("llvm.di_derived_type", _derived_type, alias=True),
+    body("llvm.tbaa_type_desc", _tbaa_type, alias=True),
+    body("llvm.tbaa_tag", struct("base_type access_type offset", base_type=_TYPE_OR_ROOT, access_type=_TYPE_OR_ROOT), alias=True),
     body("llvm.profile_summary", _profile_summary),
     body("llvm.mlir.module_flag", _module_flag),
     enumeration("llvm.comdat", "any exactmatch largest nodeduplicate samesize"),

@@ -107,6 +107,8 @@ def define(
         rules[name] = (*rules_of_row(row), *rules.get(name, ()))
     base = RowOperation if format is None else TableOperation
     made = cast("type[TableOperation]", irdl_op_definition(cast(Any, type(name.replace(".", "_"), (base,), fields))))
+    if len(row["outs"]) > 1:
+        made.RESULT_WORDS = tuple((part.name, part.many) for part in row["outs"])
     made.ROW, made.FORMAT, made.CUSTOM, made.INFER = row, format, custom or {}, None if infer is None else staticmethod(infer)
     return made
 

@@ -143,6 +143,8 @@ class RowOperation(IRDLOperation):
     FORMAT: ClassVar[str | None]
     CUSTOM: ClassVar[dict[str, Custom]]
     INFER: ClassVar[Callable[[dict[str, list[SSAValue]]], Attribute] | None]
+    RESULT_WORDS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """What the printer calls results where there are several kinds: names, and how many of each there may be."""
 
 
 @cache

@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     IntegerAttr,
 )
-from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.ir import Attribute, Block, Region, SpacedOpaqueSyntaxAttribute, SSAValue
 from xdsl.printer import Printer
 
 from stepwell.dialects.op_table.formats import Element
@@ -60,8 +60,8 @@ def write_element(op: RowOperation, writing: Writing, element: Element) -> None:
         case "type":
             target = element.inside[0]
             values = _held(op, target)
+            writing.gap()
             if values:
-                writing.gap()
                 printer.print_list([value.type for value in values], printer.print_attribute)
         case "functional-type":
             writing.gap()
@@ -83,8 +83,8 @@ def write_element(op: RowOperation, writing: Writing, element: Element) -> None:
                 printer.print_op_attributes(stated)
                 writing.space = True
         case "operands":
+            writing.gap()
             if op.operands:
-                writing.gap()
                 printer.print_list(op.operands, printer.print_ssa_value)
         case "group":
             branch = element.inside if _present(op, element) else element.otherwise
@@ -142,8 +142,8 @@ def _write_name(op: Any, writing: Writing, name: str) -> None:
         match key:
             case "ins":
                 held = [value] if isinstance(value, SSAValue) else list(value or ())
+                writing.gap()
                 if held:
-                    writing.gap()
                     printer.print_list(held, printer.print_ssa_value)
             case "regions":
                 if value is not None:
@@ -166,7 +166,8 @@ def write_attribute(printer: Printer, part: Part, value: Any) -> None:
     if kind.startswith("ienum") and isinstance(value, IntegerAttr):
         printer.print_string(enumerants(kind)[cast("IntegerAttr[Any]", value).value.data])
     elif kind.startswith("enum(") and hasattr(value, "CASES"):
-        printer.print_string(f"<{value.data}>" if kind[5] == "<" else value.data)
+        spaced = " " if issubclass(type(value), SpacedOpaqueSyntaxAttribute) else ""  # as MLIR prints what stands behind `#gpu<mode`
+        printer.print_string(f"<{value.data}>" if kind[5] == "<" else f"{spaced}{value.data}")
     elif kind in FIXED and isinstance(value, (IntegerAttr, FloatAttr)):
         if kind == "i1":
             printer.print_string("true" if cast(Any, value).value.data else "false")

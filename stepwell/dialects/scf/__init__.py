@@ -246,7 +246,8 @@ class ReduceOp(IRDLOperation):
                 printer.print_list(self.args, printer.print_ssa_value)
                 printer.print_string(" : ")
                 printer.print_list(self.args.types, printer.print_attribute)
-            printer.print_string(" ")
+        printer.print_string(" ")
+        if self.reductions:
             printer.print_list(self.reductions, printer.print_region)
         printer.print_op_attributes(self.attributes)
 

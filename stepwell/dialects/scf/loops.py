@@ -115,7 +115,7 @@ class ForOp(shipped.ForOp):
             printer.print_list(zip(carried, self.iter_args, strict=True), lambda pair: print_assignment(printer, *pair))
             printer.print_string(") -> (")
             printer.print_list(self.result_types, printer.print_attribute)
-            printer.print_string(")")
+            printer.print_string(") " if not isinstance(induction.type, IndexType) else ")")
         if not isinstance(induction.type, IndexType):
             printer.print_string(" : ")
             printer.print_attribute(induction.type)

@@ -227,7 +227,7 @@ class SplitOp(IRDLOperation):
         if len(self.operands) > 1:
             printer.print_ssa_value(self.operands[1])
         else:
-            printer.print_string(str(cast("IntegerAttr[Any]", self.static_chunk_sizes).value.data))
+            printer.print_string(f"{cast('IntegerAttr[Any]', self.static_chunk_sizes).value.data} ")
         shown = {name: self.properties[name] for name in ("dimension", "multiway") if name in self.properties}
         printer.print_op_attributes({**shown, **self.attributes})
         printer.print_string(" : ")

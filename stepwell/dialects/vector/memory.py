@@ -435,7 +435,7 @@ class GatherOp(IRDLOperation):
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(ReadsBuffer())
     assembly_format = (
-        "$base `[` $offsets `]` `` `[` $indices `]` `,` $mask `,` $pass_thru attr-dict `:`"
+        "$base `[` $offsets `]` `[` $indices `]` `,` $mask `,` $pass_thru attr-dict `:`"
         "type($base) `,` type($indices) `,` type($mask) `,` type($pass_thru) `into` type($result)"
     )
 
@@ -459,7 +459,7 @@ class ScatterOp(IRDLOperation):
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(WritesBuffer())
     assembly_format = (
-        "$base `[` $offsets `]` `` `[` $indices `]` `,` $mask `,` $value_to_store attr-dict `:`"
+        "$base `[` $offsets `]` `[` $indices `]` `,` $mask `,` $value_to_store attr-dict `:`"
         "type($base) `,` type($indices) `,` type($mask) `,` type($value_to_store) (`->` type($result)^)?"
     )
 

@@ -18,8 +18,12 @@ class DecoratedNames(Names):
     def __init__(self, options: PrintOptions, root: Operation) -> None:
         super().__init__()
         self._options = options
+        generic = options.generic and options.upstream_names
+        self.suggests = not generic
+        self._unique = options.unique_ids or generic
+        """Upstream's generic form has no names but numbers, and none twice."""
         self.operations: dict[Operation, str] = {}
-        if options.unique_ids:  # upstream takes regions from a stack, so that later functions have the lower numbers
+        if self._unique:  # upstream takes regions from a stack, so that later functions have the lower numbers
             pending = list(root.regions)
             while pending:
                 region = pending.pop()
@@ -34,7 +38,7 @@ class DecoratedNames(Names):
         return None if self._options.upstream_names else value.name_hint
 
     def scope(self, region: Region | None) -> Any:
-        if self._options.unique_ids:
+        if self._unique:
             return super().scope(None)
         is_new = region not in self._scopes
         found = super().scope(region)
@@ -50,7 +54,8 @@ class DecoratedNames(Names):
         scope = self.scope(region)
         for block in region.blocks:
             for argument in block.args:
-                self.of(argument)
+                if argument not in self._names:
+                    self._names[argument] = self._argument(argument, scope)
             for op in block.ops:
                 if op.results:
                     self.results(op)

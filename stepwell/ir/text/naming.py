@@ -36,6 +36,7 @@ RESULT_NAMES: dict[str, str | Callable[[Operation], str]] = {
     "gpu.block_dim": lambda op: f"block_dim_{_dimension(op)}",
     "gpu.block_id": lambda op: f"block_id_{_dimension(op)}",
     "gpu.grid_dim": lambda op: f"grid_dim_{_dimension(op)}",
+    "gpu.global_id": lambda op: f"global_id_{_dimension(op)}",
     "gpu.thread_id": lambda op: f"thread_id_{_dimension(op)}",
     "memref.alloc": "alloc",
     "memref.alloca": "alloca",
@@ -47,15 +48,19 @@ RESULT_NAMES: dict[str, str | Callable[[Operation], str]] = {
     "memref.expand_shape": "expand_shape",
     "memref.extract_aligned_pointer_as_index": "intptr",
     "memref.memory_space_cast": "memspacecast",
-    "memref.realloc": "realloc",
     "memref.reinterpret_cast": "reinterpret_cast",
     "memref.reshape": "reshape",
     "memref.subview": "subview",
     "memref.transpose": "transpose",
     "memref.view": "view",
+    "linalg.broadcast": "broadcasted",
+    "linalg.map": "mapped",
     "linalg.pack": "pack",
+    "linalg.reduce": "reduced",
+    "linalg.transpose": "transposed",
     "linalg.unpack": "unpack",
-    "tensor.bitcast": "bitcast",
+    "shard.shard": "sharding_annotated",
+    "shard.sharding": "sharding",
     "tensor.cast": "cast",
     "tensor.collapse_shape": "collapsed",
     "tensor.concat": "concat",
@@ -81,6 +86,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "arith.mulsi_extended": ("low", "high"),
     "arith.mului_extended": ("low", "high"),
     "gpu.alloc": ("memref", "asyncToken"),
+    "math.sincos": ("sin", "cos"),
     "vector.deinterleave": ("res1", "res2"),
 }
 """Operations whose results have a name each."""
@@ -104,6 +110,12 @@ def _words(op: Operation) -> list[str] | None:
     if op.name == _MEMREF_METADATA:
         rank = (len(op.results) - 2) // 2
         return ["base_buffer", "offset", *(["sizes"] * rank), *(["strides"] * rank)]
+    declared: tuple[tuple[str, str], ...] = getattr(op, "RESULT_WORDS", ())
+    if declared:
+        spread = len(op.results) - len(declared) + 1
+        if sum(many != "" for _, many in declared) > 1:
+            return None if op.results else []
+        return [name for name, many in declared for _ in range(spread if many else 1)]
     names = GROUPS.get(op.name)
     return list(names) if names is not None else None
 
@@ -161,6 +173,9 @@ class _Scope:
 class Names:
     """Names for the values of an operation that is printed."""
 
+    suggests: bool = True
+    """Whether values without a name are called by what they are; otherwise they have numbers."""
+
     def __init__(self) -> None:
         self._names: dict[SSAValue, str] = {}
         self._scopes: dict[Region | None, _Scope] = {None: _Scope(None)}
@@ -176,7 +191,11 @@ class Names:
             if isinstance(value, OpResult):
                 self.results(value.op)
                 return self._names[value]
-            scope = self.scope(value.owner.parent if isinstance(value, BlockArgument) else None)
+            region = value.owner.parent if isinstance(value, BlockArgument) else None
+            if region is not None:
+                self.region(region)
+                return self._names[value]
+            scope = self.scope(None)
             found = self._names[value] = self._argument(value, scope)
         return found
 
@@ -196,17 +215,20 @@ class Names:
         self.results(op)
         if len(op.results) == 1:
             return [(self._names[op.results[0]], 1)]
-        if _words(op) is not None:
+        if self._words(op) is not None:
             names = [self._names[result].partition("#")[0] for result in op.results]
             return [(name, names.count(name)) for name in dict.fromkeys(names)]
         return [(self._names[op.results[0]].partition("#")[0], len(op.results))]
+
+    def _words(self, op: Operation) -> list[str] | None:
+        return _words(op) if self.suggests else None
 
     def results(self, op: Operation) -> None:
         """Name the results of an operation."""
         if op.results[0] in self._names:
             return
         scope = self.scope(op.parent.parent if op.parent is not None else None)
-        if (words := _words(op)) is not None:
+        if (words := self._words(op)) is not None:
             for word in dict.fromkeys(words[: len(op.results)]):  # results of the same word share a name
                 results = [result for result, other in zip(op.results, words, strict=False) if other == word]
                 name = scope.unique(self.hint(results[0]) or word)
@@ -222,7 +244,7 @@ class Names:
 
     def _shared_name(self, op: Operation, scope: _Scope) -> str:
         word = self.hint(op.results[0])
-        if word is None:
+        if word is None and self.suggests:
             word = suggested_name(op)
         if word is not None:
             return scope.unique(word)
@@ -233,7 +255,7 @@ class Names:
         if (hint := self.hint(value)) is not None:
             return scope.unique(hint)
         if isinstance(value, BlockArgument) and _is_entry(value.block):
-            if (word := suggested_argument_name(value)) is not None:
+            if self.suggests and (word := suggested_argument_name(value)) is not None:
                 return scope.unique(word)
             scope.next_argument += 1
             return scope.unique(f"arg{scope.next_argument - 1}")

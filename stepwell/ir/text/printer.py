@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast, runtime_checkable
 
 from xdsl.dialect_interfaces.op_asm import OpAsmDialectInterface
 from xdsl.dialects.builtin import (
     AffineMapAttr,
     AffineSetAttr,
     AnyFloat,
+    ArrayAttr,
     BFloat16Type,
     DenseIntOrFPElementsAttr,
     Float16Type,
     Float32Type,
     Float64Type,
+    FloatAttr,
     IndexType,
     IntegerAttr,
     IntegerType,
@@ -26,20 +28,36 @@ from xdsl.dialects.builtin import (
     TensorType,
     UnrankedMemRefType,
     UnregisteredOp,
+    f64,
     i64,
 )
 from xdsl.ir import Attribute, Block, BlockArgument, Dialect, Operation, Region, SSAValue
 from xdsl.printer import Printer
 
 from stepwell.ir.text.affine_text import map_text, set_text
-from stepwell.ir.text.location_aliases import LocationAliases, location_text
+from stepwell.ir.text.aliases import Aliases, location_text
 from stepwell.ir.text.naming import Names
 
 PLAIN_TYPES = frozenset({IntegerType, IndexType, Float32Type, Float64Type, Float16Type, BFloat16Type, TensorType, MemRefType})
 """Classes of types whose text is remembered."""
 
+PADDED = frozenset({"transform.yield"})
+"""Operations of xDSL behind whose name MLIR prints a space even where nothing follows."""
+
+RESPELLED: dict[str, Callable[[Any], str]] = {"llvm.linkage": lambda one: f"#llvm.linkage<{one.linkage.data}>"}
+"""Attributes of xDSL that MLIR spells otherwise."""
+
 DEFAULT_DIALECTS = {"builtin.module": "builtin", "func.func": "func", "transform.sequence": "transform"}
 """The dialect whose name is not written in the region of an operation."""
+
+
+@runtime_checkable
+class HasGenericForm(Protocol):
+    """An operation that states more in MLIR's generic form than it holds."""
+
+    def generic_form(self) -> tuple[dict[str, Attribute], dict[str, Attribute]]:
+        """Properties and attributes."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -92,18 +110,14 @@ class IRPrinter(Printer):
         self._options = options
         self._write = stream.write
         self._names = Names()
-        self._aliases: dict[Attribute, str] = {}
+        self.aliases = Aliases() if options.aliases else None
         self._default_dialects = ["builtin"]
         self._types: dict[int, tuple[Attribute, str]] = {}
         """The text of types that were printed before, by identity."""
         self._memory_space: Attribute | None = None
         """That of the memref type that is being printed: an integer says nothing of its type there."""
-        self.locations: LocationAliases | None = None
-        """The names of locations, for a printer that writes them."""
         self._endings: list[Attribute] = []
         """The locations of the operations around, and of this one, that are printed in the generic form."""
-        self.gathers = False
-        """Whether this run only looks for what needs a name."""
 
     def print_string(self, text: str, *, indent: int | None = None) -> None:
         if "\n" in text:
@@ -112,11 +126,17 @@ class IRPrinter(Printer):
             self._current_column += len(text)
             self._write(text)
 
+    def print_successors(self, successors: Sequence[Block]) -> None:
+        if successors:
+            self.print_string("[")
+            self.print_list(successors, self.print_block_name)
+            self.print_string("]")
+
     # ---- operations
 
     def print_op(self, op: Operation) -> None:
-        if self.gathers and self.locations is not None:
-            self.locations.visit(op.location, may_follow=True)
+        if self.print_debuginfo and self.aliases is not None and not self._options.pretty_debuginfo:
+            self._location_mark(op.location, follows=True)  # is met before what is inside
         if op.results:
             self._print_results(op)
         if isinstance(op, UnregisteredOp):
@@ -140,14 +160,35 @@ class IRPrinter(Printer):
         dialect, _, rest = op.name.partition(".")
         self.print_string(rest if dialect == self._default_dialects[-1] and "." not in rest else op.name)
         op.print(self)
+        if op.name in PADDED and not op.operands and not op.attributes:
+            self.print_string(" ")
         if self.print_debuginfo:
             self.print_string(" ")
             self.print_location(op.location, whole=False)
 
     def print_op_with_default_format(self, op: Operation) -> None:
         self._endings.append(op.location)
-        super().print_op_with_default_format(op)
+        if not self._options.generic:
+            self.meet(op)
+        properties, attributes = self._stated(op)
+        self.print_operands(op.operands)
+        self.print_successors(op.successors)
+        self._print_op_properties(properties)
+        self.print_regions(op.regions)
+        self.print_op_attributes(attributes)
+        self.print_string(" : ")
+        self.print_operation_type(op)
         self._endings.pop()
+
+    def _stated(self, op: Operation) -> tuple[dict[str, Attribute], dict[str, Attribute]]:
+        """The properties and attributes of the generic form. Some operations have more of them where it is to be MLIR's to the letter."""
+        if self._options.generic and self._options.upstream_names and isinstance(op, HasGenericForm):
+            return op.generic_form()
+        return op.properties, op.attributes
+
+    def print_attr_dict(self, attr_dict: Mapping[str, Attribute]) -> None:
+        """Dictionaries are sorted by name, as MLIR keeps them."""
+        super().print_attr_dict(dict(sorted(attr_dict.items())) if len(attr_dict) > 1 else attr_dict)
 
     def _print_results(self, op: Operation) -> None:
         if len(op.results) == 1:
@@ -223,84 +264,102 @@ class IRPrinter(Printer):
         elif kind is DenseIntOrFPElementsAttr:
             self._print_dense(cast("DenseIntOrFPElementsAttr[Any]", attribute))
         elif kind is AffineMapAttr or kind is AffineSetAttr:
-            self._print_aliased(attribute)
+            stem = "map" if kind is AffineMapAttr else "set"
+            self._print_aliased(attribute, stem, lambda: _affine_text(attribute))
         elif kind is MemRefType or kind is UnrankedMemRefType:
             outer, self._memory_space = self._memory_space, cast("MemRefType[Any]", attribute).memory_space
             super().print_attribute(attribute)
             self._memory_space = outer
         elif attribute is self._memory_space and kind is IntegerAttr and cast("IntegerAttr[Any]", attribute).type == i64:
             self.print_string(str(cast("IntegerAttr[Any]", attribute).value.data))
+        elif kind is ArrayAttr:
+            self.print_string("[")
+            self.print_list(cast("ArrayAttr[Any]", attribute).data, self._print_element)
+            self.print_string("]")
         elif isinstance(attribute, LocationAttr):
             self._print_location_attribute(attribute)
+        elif (respelled := RESPELLED.get(kind.name)) is not None:
+            self.print_string(respelled(attribute))
+        elif (named := getattr(kind, "ALIAS", None)) is not None:
+            self._print_aliased(attribute, named, lambda: self._plain_text_of(attribute))
         else:
             super().print_attribute(attribute)
 
+    def _print_element(self, attribute: Attribute) -> None:
+        """An element of an array: the types `i64` and `f64` are not said."""
+        if isinstance(attribute, IntegerAttr | FloatAttr) and cast("Any", attribute).type in (i64, f64):
+            cast("Any", attribute).print_without_type(self)
+        else:
+            self.print_attribute(cast("Attribute", attribute))
+
     def _print_location_attribute(self, location: Attribute) -> None:
         """One that ends an operation, and may be defined behind the IR, or the value of an attribute, which is written as a name only."""
-        if self._endings and location is self._endings[-1]:
+        if (self._endings and location is self._endings[-1]) or self.aliases is None or not self.print_debuginfo:
             self.print_location(location, whole=False)
-            return
-        if self.gathers and self.locations is not None:
-            self.locations.visit(location, may_follow=False)
-        name = self.locations.name(location) if self.locations is not None else None
-        if name is not None:
-            self.print_string(name)
         else:
-            self.print_location(location, whole=False)
+            self.print_string(self._location_mark(location, follows=False))
 
     def print_location(self, location: Attribute, *, whole: bool) -> None:
-        """`loc(...)`, with a name in the parentheses unless the location is to be written out whole."""
-        if self.gathers and self.locations is not None and whole:
-            self.locations.visit(location, may_follow=False)
-        self.print_string(f"loc({location_text(location, self.locations, self._text_of, whole=whole)})")
+        """`loc(...)`, with a name in the parentheses unless the location is to be written out whole, which what follows its use is not."""
+        mark = self._location_mark(location, follows=not whole)
+        self.print_string(f"loc({self._location_text(location) if whole else mark})")
+
+    def _location_text(self, location: Attribute) -> str:
+        return location_text(location, lambda part: self._location_mark(part, follows=False), self._text_of)
+
+    def _location_mark(self, location: Attribute, *, follows: bool) -> str:
+        """The name of a location, where locations have names; `follows` says whether it may be defined behind its use."""
+        if self.aliases is None or not self.print_debuginfo:
+            return self._location_text(location)
+        return self.aliases.mark(location, "loc", lambda: f"loc({self._location_text(location)})", follows=follows)
 
     def _text_of(self, attribute: Attribute) -> str:
+        return self._captured(lambda: self.print_attribute(attribute))
+
+    def _captured(self, print: Callable[[], None]) -> str:
+        """What would be printed."""
         parts: list[str] = []
         outer, self._write = self._write, parts.append
         try:
-            self.print_attribute(attribute)
+            print()
         finally:
             self._write = outer
         return "".join(parts)
 
     def _print_type(self, type: Attribute) -> None:
         """Print a type whose text is the same wherever it stands, and remember the text."""
-        parts: list[str] = []
-        outer, self._write = self._write, parts.append
-        try:
-            super().print_attribute(type)
-        finally:
-            self._write = outer
-        text = "".join(parts)
+        text = self._plain_text_of(type)
         self._types[id(type)] = (type, text)
-        outer(text)
+        self._write(text)
 
-    def _print_aliased(self, attribute: Attribute) -> None:
-        if not self._options.aliases:
-            self.print_string(_affine_text(attribute))
+    def _print_aliased(self, attribute: Attribute, stem: str, text: Callable[[], str]) -> None:
+        self.print_string(text() if self.aliases is None else self.aliases.mark(attribute, stem, text))
+
+    def _plain_text_of(self, attribute: Attribute) -> str:
+        """The text of an attribute that has a name itself."""
+        return self._captured(lambda: super(IRPrinter, self).print_attribute(attribute))
+
+    def meet(self, op: Operation) -> None:
+        """Meet what needs names in the order in which MLIR does where an operation is in the generic form: inside, types, attributes.
+
+        Writes nothing. What is inside is looked at only where all operations are in the generic form; otherwise printing meets it.
+        """
+        if self.aliases is None:
             return
-        name = self._aliases.get(attribute)
-        if name is None:
-            stem = "map" if isinstance(attribute, AffineMapAttr) else "set"
-            taken = sum(1 for other in self._aliases.values() if other.startswith(stem))
-            name = self._aliases[attribute] = f"{stem}{taken or ''}"
-        self.print_string(f"#{name}")
-
-    def alias_definitions(self) -> str:
-        """The lines above the IR that say what aliases stand for."""
-        affine = [f"#{name} = {_affine_text(attribute)}\n" for attribute, name in self._aliases.items()]
-        return self._location_lines(in_front=True, simple=True) + "".join(affine) + self._location_lines(in_front=True, simple=False)
-
-    def late_definitions(self) -> str:
-        """The lines below the IR that do."""
-        return self._location_lines(in_front=False)
-
-    def _location_lines(self, *, in_front: bool, simple: bool | None = None) -> str:
-        aliases = self.locations
-        if aliases is None:
-            return ""
-        found = aliases.defined(in_front=in_front, simple=simple)
-        return "".join(f"{aliases.name(one)} = loc({location_text(one, aliases, self._text_of, whole=True)})\n" for one in found)
+        if self.print_debuginfo:
+            self._location_mark(op.location, follows=True)
+        for block in (block for region in op.regions for block in region.blocks) if self._options.generic else ():
+            for argument in block.args:
+                self._text_of(argument.type)
+                if self.print_debuginfo:
+                    self._location_mark(argument.location, follows=False)
+            for inner in block.ops:
+                self.meet(inner)
+        for type in (*op.operand_types, *op.result_types):
+            self._text_of(type)
+        properties, attributes = self._stated(op)
+        for _, attribute in sorted({**properties, **attributes}.items()):
+            self._text_of(attribute)
 
     def print_metadata(self, dialects: Iterable[Dialect]) -> None:
         """The resources that the IR refers to, as far as they are not too long."""

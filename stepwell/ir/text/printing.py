@@ -17,7 +17,6 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Dialect, Operation
 from xdsl.printer import Printer
 
-from stepwell.ir.text.location_aliases import LocationAliases
 from stepwell.ir.text.printer import IRPrinter as IRPrinter
 from stepwell.ir.text.printer import PrintOptions as PrintOptions
 
@@ -27,24 +26,18 @@ def print_ir(op: Operation, options: PrintOptions | None = None, dialects: Itera
     options = options or PrintOptions()
     stream = StringIO()
     printer = _printer(stream, options, op)
-    if options.debuginfo and options.aliases and not options.pretty_debuginfo:
-        printer.locations = _location_names(op, options)
+    if options.generic:
+        printer.meet(op)
     printer.print_op(op)
-    late = printer.late_definitions()
-    stream.write(f"\n{late[:-1]}" if late else "")
+    if printer.aliases is None:
+        front, text, behind = "", stream.getvalue(), ""
+    else:
+        front, text, behind = printer.aliases.finish(stream.getvalue())
+    stream.seek(0)
+    stream.truncate()
     printer.print_metadata(dialects)
-    stream.write("\n")
-    return printer.alias_definitions() + stream.getvalue()
-
-
-def _location_names(op: Operation, options: PrintOptions) -> LocationAliases:
-    """Names for the locations that printing meets."""
-    found = LocationAliases()
-    printer = _printer(StringIO(), options, op)
-    printer.locations, printer.gathers = found, True
-    printer.print_op(op)
-    found.number()
-    return found
+    late = f"\n{behind[:-1]}" if behind else ""
+    return f"{front}{text}{late}{stream.getvalue()}\n"
 
 
 def print_attribute(attribute: Attribute) -> str:

@@ -245,10 +245,16 @@ def print_options(options: Options) -> PrintOptions:
         unique_ids=options.mlir_print_unique_ssa_ids,
         skip_regions=options.mlir_print_skip_regions,
         nameloc_as_prefix=options.mlir_use_nameloc_as_prefix,
-        upstream_names=options.mlir_print_upstream_names,
+        upstream_names=_upstream_names(options),
         elide_resources_larger=options.mlir_elide_resource_strings_if_larger,
         aliases=not options.mlir_print_local_scope,
     )
+
+
+def _upstream_names(options: Options) -> bool:
+    """The generic form has upstream's names unless they are refused."""
+    asked = options.mlir_print_upstream_names
+    return options.mlir_print_op_generic if asked is None else asked
 
 
 def _as_compile_error(error: DiagnosticException) -> CompileError:

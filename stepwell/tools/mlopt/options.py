@@ -15,8 +15,8 @@ from stepwell.ir.manager.pipeline_text import PassText, parse_options
 from stepwell.ir.registry import LOADED_DIALECTS, LOADED_PASSES, LOADED_PIPELINES, all_passes, all_pipelines, did_you_mean, is_own_pass
 
 
-def _switch(help: str, default: bool = False) -> bool:
-    """A flag without value; `--flag=0` and `--flag=false` switch it off."""
+def _switch(help: str, default: bool | None = False) -> Any:
+    """A flag without value; `--flag=0` and `--flag=false` switch it off. None: what other flags say decides."""
     return field(default=default, metadata={"help": help, "kind": "switch"})
 
 
@@ -80,7 +80,7 @@ class Options:
     mlir_print_unique_ssa_ids: bool = _switch("give no two values the same name, not even in different functions")
     mlir_print_skip_regions: bool = _switch("print {...} for every region")
     mlir_use_nameloc_as_prefix: bool = _switch('name values after their location loc("name")')
-    mlir_print_upstream_names: bool = _switch("name values as mlir-opt does: %0, %arg0, %c4_i32")
+    mlir_print_upstream_names: bool | None = _switch("name values as mlir-opt does: %0, %arg0, %c4_i32 (on in the generic form)", None)
     mlir_elide_elementsattrs_if_larger: int | None = _number("leave constants of more than N elements out", None)
     mlir_print_elementsattrs_with_hex_if_larger: int = _number("print constants of more than N elements in hex", 100)
     mlir_elide_resource_strings_if_larger: int | None = _number("leave resources of more than N characters out", None)

@@ -1,5 +1,5 @@
 // RUN: mlopt %s --mlir-print-local-scope | mlopt --mlir-print-local-scope | filecheck %s
-// RUN: mlopt %s --mlir-print-local-scope --mlir-print-op-generic | mlopt --mlir-print-local-scope | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope --mlir-print-op-generic --mlir-print-upstream-names=0 | mlopt --mlir-print-local-scope | filecheck %s
 // Every op that is ours or that xDSL printed otherwise, in the syntax of upstream.
 
 #s = affine_set<(d0)[s0] : (d0 + 256 - s0 >= 0, d0 == 0)>

@@ -1,5 +1,5 @@
 // RUN: mlopt %s | mlopt | filecheck %s
-// RUN: mlopt %s --mlir-print-op-generic | mlopt | filecheck %s
+// RUN: mlopt %s --mlir-print-op-generic --mlir-print-upstream-names=0 | mlopt | filecheck %s
 // Every op that is ours or that xDSL printed otherwise, in the syntax of upstream.
 
 // CHECK-LABEL: func.func @f(%a: vector<2x4xf32>, %b: vector<2x4xf32>, %i: vector<4xi32>, %t: tensor<?x4xi8>, %n: index, %s: f32, %h: vector<4xf16>) {

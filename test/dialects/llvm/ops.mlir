@@ -1,5 +1,5 @@
 // RUN: mlopt %s | mlopt | filecheck %s
-// RUN: mlopt %s --mlir-print-op-generic | mlopt | filecheck %s
+// RUN: mlopt %s --mlir-print-op-generic --mlir-print-upstream-names=0 | mlopt | filecheck %s
 // Every op that is ours or that xDSL printed otherwise, in the syntax of upstream.
 
 // CHECK-LABEL: llvm.func @f(%a: f32, %v: vector<4xf32>, %i: i32, %vi: vector<4xi32>, %p: !llvm.ptr, %m: vector<4xi1>, %ps: vector<4x!llvm.ptr>, %l: i64, %c: i1) {
@@ -32,7 +32,7 @@ llvm.func @f(%a: f32, %v: vector<4xf32>, %i: i32, %vi: vector<4xi32>, %p: !llvm.
   %c0 = llvm.mlir.constant(0 : i8) : i8
   // CHECK-NEXT: "llvm.intr.memset"(%p, %c0, %l) <{isVolatile = false}> : (!llvm.ptr, i8, i64) -> ()
   "llvm.intr.memset"(%p, %c0, %l) <{isVolatile = false}> : (!llvm.ptr, i8, i64) -> ()
-  // CHECK-NEXT: "llvm.intr.prefetch"(%p) <{rw = 1 : i32, hint = 3 : i32, cache = 1 : i32}> : (!llvm.ptr) -> ()
+  // CHECK-NEXT: "llvm.intr.prefetch"(%p) <{cache = 1 : i32, hint = 3 : i32, rw = 1 : i32}> : (!llvm.ptr) -> ()
   "llvm.intr.prefetch"(%p) <{rw = 1 : i32, hint = 3 : i32, cache = 1 : i32}> : (!llvm.ptr) -> ()
   // CHECK-NEXT: %g = llvm.intr.masked.gather %ps, %m, %v {alignment = 4 : i32} : (vector<4x!llvm.ptr>, vector<4xi1>, vector<4xf32>) -> vector<4xf32>
   %g = llvm.intr.masked.gather %ps, %m, %v {alignment = 4 : i32} : (vector<4x!llvm.ptr>, vector<4xi1>, vector<4xf32>) -> vector<4xf32>

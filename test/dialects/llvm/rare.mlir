@@ -26,7 +26,7 @@ llvm.func @invoke(%i: i32) attributes {personality = @personality} {
   // CHECK-NEXT: %0 = llvm.invoke @target(%i) to ^bb1 unwind ^bb2 vararg(!llvm.func<i32 (i32, ...)>) : (i32) -> i32
   %0 = llvm.invoke @target(%i) to ^bb1 unwind ^bb2 vararg(!llvm.func<i32 (i32, ...)>) : (i32) -> i32
 ^bb1:
-  // CHECK: llvm.intr.experimental.noalias.scope.decl #llvm.alias_scope<id = distinct[0]<>, domain
+  // CHECK: llvm.intr.experimental.noalias.scope.decl #alias_scope{{$}}
   llvm.intr.experimental.noalias.scope.decl #scope
   llvm.return
 ^bb2:

@@ -1,6 +1,6 @@
 // RUN: mlopt %s | filecheck %s
 // RUN: mlopt %s | mlopt | filecheck %s
-// RUN: mlopt %s --mlir-print-op-generic | mlopt | filecheck %s
+// RUN: mlopt %s --mlir-print-op-generic --mlir-print-upstream-names=0 | mlopt | filecheck %s
 
 // CHECK-LABEL: func.func @floats(
 // CHECK-SAME: %x: tensor<4xf8E4M3FN>, %y: tensor<4xf8E8M0FNU>

@@ -1,5 +1,5 @@
 // RUN: mlopt %s | mlopt | filecheck %s
-// RUN: mlopt %s --mlir-print-op-generic | mlopt | filecheck %s
+// RUN: mlopt %s --mlir-print-op-generic --mlir-print-upstream-names=0 | mlopt | filecheck %s
 // Every op that is ours or that xDSL printed otherwise, in the syntax of upstream.
 
 // CHECK-LABEL: func.func @f(%M: index, %N: index, %z: f32, %c: i1, %m: memref<f32>) -> (f32, i32) {

@@ -1,5 +1,5 @@
 // RUN: mlopt %s | mlopt | filecheck %s
-// RUN: mlopt %s --mlir-print-op-generic | mlopt | filecheck %s
+// RUN: mlopt %s --mlir-print-op-generic --mlir-print-upstream-names=0 | mlopt | filecheck %s
 // Every op that is ours or that xDSL printed otherwise, in the syntax of upstream.
 
 // CHECK-LABEL: func.func @f(%t: tensor<?x?xf32>, %u: tensor<2x3x4xf32>, %n: index, %z: f32, %s: tensor<4x4xf32>, %i: tensor<3x1xindex>) {

@@ -1,5 +1,5 @@
 // RUN: mlopt %s | mlopt | filecheck %s
-// RUN: mlopt %s --mlir-print-op-generic | mlopt | filecheck %s
+// RUN: mlopt %s --mlir-print-op-generic --mlir-print-upstream-names=0 | mlopt | filecheck %s
 // Upstream's syntax of ops that need more than operands and types.
 
 // CHECK-LABEL: transform.named_sequence @handles
@@ -8,7 +8,7 @@ transform.named_sequence @handles(%arg: !transform.any_op {transform.readonly}, 
   %t:3 = transform.structured.tile_using_for %arg tile_sizes [2, 0, %n] inner_tile_alignments = [Equal, Multiple] : (!transform.any_op, !transform.param<i64>) -> (!transform.any_op, !transform.any_op, !transform.any_op)
   // CHECK-NEXT: %f:2 = transform.structured.fuse %t#0 tile_sizes *(%n) : (!transform.any_op, !transform.param<i64>) -> (!transform.any_op, !transform.any_op)
   %f:2 = transform.structured.fuse %t#0 tile_sizes *(%n) : (!transform.any_op, !transform.param<i64>) -> (!transform.any_op, !transform.any_op)
-  // CHECK-NEXT: %p:3 = transform.structured.pad %f#0 pad_to_multiple_of [2, %n] use_prescribed_tensor_shapes {padding_dimensions = [0 : i64, 1 : i64]} : (!transform.any_op, !transform.param<i64>) -> (!transform.any_op, !transform.any_op, !transform.any_op)
+  // CHECK-NEXT: %p:3 = transform.structured.pad %f#0 pad_to_multiple_of [2, %n] use_prescribed_tensor_shapes {padding_dimensions = [0, 1]} : (!transform.any_op, !transform.param<i64>) -> (!transform.any_op, !transform.any_op, !transform.any_op)
   %p:3 = transform.structured.pad %f#0 pad_to_multiple_of [2, %n] use_prescribed_tensor_shapes {padding_dimensions = [0, 1]} : (!transform.any_op, !transform.param<i64>) -> (!transform.any_op, !transform.any_op, !transform.any_op)
   // CHECK-NEXT: %h = transform.structured.hoist_pad %p#1 by 1 loops, transpose by [1, 0] : (!transform.any_op) -> !transform.any_op
   %h = transform.structured.hoist_pad %p#1 by 1 loops, transpose by [1, 0] : (!transform.any_op) -> !transform.any_op

@@ -1,5 +1,5 @@
 // RUN: mlopt %s --mlir-print-local-scope | mlopt --mlir-print-local-scope | filecheck %s
-// RUN: mlopt %s --mlir-print-local-scope --mlir-print-op-generic | mlopt --mlir-print-local-scope | filecheck %s
+// RUN: mlopt %s --mlir-print-local-scope --mlir-print-op-generic --mlir-print-upstream-names=0 | mlopt --mlir-print-local-scope | filecheck %s
 // Every op that is ours or that xDSL printed otherwise, in the syntax of upstream.
 
 // CHECK-LABEL: func.func @f(%m: memref<?x?xf32>, %t: tensor<?x?xf32>, %i: index, %s: f32, %k: vector<2x4xi1>, %v: vector<2x4xf32>, %r: vector<4xf32>, %x: vector<4xi32>, %k1: vector<4xi1>, %z: memref<f32>) -> tensor<?x?xf32> {
@@ -26,9 +26,9 @@ func.func @f(%m: memref<?x?xf32>, %t: tensor<?x?xf32>, %i: index, %s: f32, %k: v
   %f = vector.maskedload %m[%i, %i], %k1, %e : memref<?x?xf32>, vector<4xi1>, vector<4xf32> into vector<4xf32>
   // CHECK-NEXT: vector.maskedstore %m[%i, %i], %k1, %e : memref<?x?xf32>, vector<4xi1>, vector<4xf32>
   vector.maskedstore %m[%i, %i], %k1, %e : memref<?x?xf32>, vector<4xi1>, vector<4xf32>
-  // CHECK-NEXT: %g = vector.gather %m[%i, %i][%x], %k1, %e : memref<?x?xf32>, vector<4xi32>, vector<4xi1>, vector<4xf32> into vector<4xf32>
+  // CHECK-NEXT: %g = vector.gather %m[%i, %i] [%x], %k1, %e : memref<?x?xf32>, vector<4xi32>, vector<4xi1>, vector<4xf32> into vector<4xf32>
   %g = vector.gather %m[%i, %i][%x], %k1, %e : memref<?x?xf32>, vector<4xi32>, vector<4xi1>, vector<4xf32> into vector<4xf32>
-  // CHECK-NEXT: vector.scatter %m[%i, %i][%x], %k1, %e : memref<?x?xf32>, vector<4xi32>, vector<4xi1>, vector<4xf32>
+  // CHECK-NEXT: vector.scatter %m[%i, %i] [%x], %k1, %e : memref<?x?xf32>, vector<4xi32>, vector<4xi1>, vector<4xf32>
   vector.scatter %m[%i, %i][%x], %k1, %e : memref<?x?xf32>, vector<4xi32>, vector<4xi1>, vector<4xf32>
   // CHECK-NEXT: %h = vector.broadcast %r : vector<4xf32> to vector<2x4xf32>
   %h = vector.broadcast %r : vector<4xf32> to vector<2x4xf32>

@@ -3,13 +3,13 @@
 
 // CHECK:       func.func @tiles(%p: !llvm.ptr<1>, %w: i32, %tile: vector<8xi32>) {
 // CHECK-NEXT:    %0 = xevm.blockload2d %p, %w, %w, %w, %w, %w <{
-// CHECK-SAME:      elem_size_in_bits = 16 : i32
 // CHECK-SAME:      cache_control = #xevm.load_cache_control<L1uc_L2uc_L3uc>
+// CHECK-SAME:      elem_size_in_bits = 16 : i32
 // CHECK-SAME:      }> : (!llvm.ptr<1>, i32, i32, i32, i32, i32) -> vector<8xi16>
 // CHECK-NEXT:    xevm.blockstore2d %p, %w, %w, %w, %w, %w, %tile <{
 // CHECK-SAME:      }> : (!llvm.ptr<1>, i32, i32, i32, i32, i32, vector<8xi32>)
 // CHECK-NEXT:    xevm.prefetch %p : (!llvm.ptr<1>)
-// CHECK-NEXT:    xevm.memfence <{scope = #xevm.mem_scope<workgroup>, addrspace = #xevm.addr_space<shared>}>
+// CHECK-NEXT:    xevm.memfence <{addrspace = #xevm.addr_space<shared>, scope = #xevm.mem_scope<workgroup>}>
 func.func @tiles(%p: !llvm.ptr<1>, %w: i32, %tile: vector<8xi32>) {
   %0 = xevm.blockload2d %p, %w, %w, %w, %w, %w <{elem_size_in_bits = 16 : i32, tile_width = 16 : i32, tile_height = 8 : i32,
     v_blocks = 1 : i32, transpose = false, pack_register = false, cache_control = #xevm.load_cache_control<L1uc_L2uc_L3uc>}>

@@ -1,10 +1,10 @@
 // RUN: mlopt %s --affine-loop-tile='tile-size=4 separate=true' | filecheck %s
 // RUN: mlopt %s --validate-each --affine-loop-tile='tile-size=4 separate=true' -o /dev/null
 
-// CHECK: #set = affine_set<(d0) : (-d0 + 6 >= 0)>
-// CHECK-NEXT: #map = affine_map<(d0) -> (d0)>
+// CHECK: #map = affine_map<(d0) -> (d0)>
 // CHECK-NEXT: #map1 = affine_map<(d0) -> (d0 + 4)>
 // CHECK-NEXT: #map2 = affine_map<(d0) -> (d0 + 4, 10)>
+// CHECK-NEXT: #set = affine_set<(d0) : (-d0 + 6 >= 0)>
 
 // CHECK-LABEL: func.func @ragged(%a: memref<10xf32>, %b: memref<10xf32>, %n: index) {
 // CHECK-NEXT:    affine.for %i = 0 to 10 step 4 {

@@ -51,7 +51,7 @@ func.func @scan(%x: tensor<5x4xf32>, %h0: tensor<4xf32>, %b: tensor<4xf32>) -> (
 }
 
 // A count and a condition: `scf.while`, which decides on numbers and computes in its second region.
-// CHECK-LABEL: func.func @while(%n: tensor<i64>, %c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> attributes {validate_shapes = {{\[\[}}], [], [4 : i64]]} {
+// CHECK-LABEL: func.func @while(%n: tensor<i64>, %c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> attributes {validate_shapes = {{\[\[}}], [], [4]]} {
 // CHECK-NEXT:    %ten = nn.constant dense<1.000000e+01> : tensor<f32>
 // CHECK-NEXT:    %c0 = arith.constant 0 : index
 // CHECK-NEXT:    %c1 = arith.constant 1 : index

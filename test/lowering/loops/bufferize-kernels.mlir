@@ -27,7 +27,7 @@ func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   func.return %rc : tensor<4x8xf32>
 }
 
-// CHECK-LABEL: func.func private @normalize(%x: memref<?x?xf32, strided<[?, 1], offset: ?>>, %out: memref<?x?xf32, strided<[?, 1], offset: ?>>, %M: index, %N: index, %grain: index) attributes {kernel, extents = ["m", "n"], grain = 4 : i64} {
+// CHECK-LABEL: func.func private @normalize(%x: memref<?x?xf32, strided<[?, 1], offset: ?>>, %out: memref<?x?xf32, strided<[?, 1], offset: ?>>, %M: index, %N: index, %grain: index) attributes {extents = ["m", "n"], grain = 4 : i64, kernel} {
 // CHECK-NEXT:      %zero = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:      %f = memref.alloca(%M) : memref<?xf32>
 // CHECK-NEXT:      linalg.fill {loops = ["m"], stage = "init"} ins(%zero : f32) outs(%f : memref<?xf32>)
@@ -76,7 +76,7 @@ func.func private @normalize(%x: tensor<?x?xf32>, %out: tensor<?x?xf32> {bufferi
 }
 
 // The pair is read across: the first result of the chain may not stand in the destination. An update of a value that is read again becomes a copy.
-// CHECK-LABEL: func.func private @across(%x: memref<?xf32, strided<[1], offset: ?>>, %o0: memref<?xf32, strided<[1], offset: ?>>, %o1: memref<?xf32, strided<[1], offset: ?>>, %D0: index, %grain: index) attributes {kernel, extents = ["d0"], grain = 4 : i64} {
+// CHECK-LABEL: func.func private @across(%x: memref<?xf32, strided<[1], offset: ?>>, %o0: memref<?xf32, strided<[1], offset: ?>>, %o1: memref<?xf32, strided<[1], offset: ?>>, %D0: index, %grain: index) attributes {extents = ["d0"], grain = 4 : i64, kernel} {
 // CHECK-NEXT:      %a = memref.alloca(%D0) : memref<?xf32>
 // CHECK-NEXT:      linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%x : memref<?xf32, strided<[1], offset: ?>>) outs(%a : memref<?xf32>) attrs = {loops = ["d0"], stage = "s0"} {
 // CHECK-NEXT:      ^bb0(%in: f32, %out: f32):

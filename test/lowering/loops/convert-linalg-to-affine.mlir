@@ -1,14 +1,14 @@
 // RUN: mlopt %s --convert-linalg-to-affine | filecheck %s
 
 // One nest per op; a loop is named and knows whether it reduces. The packed operand keeps its map; constants stand at the top.
-// CHECK-LABEL: func.func private @matmul(%a: memref<?x?xf32, strided<[?, 1], offset: ?>>, %b: memref<?x?x32xf32, strided<[?, 32, 1], offset: ?>>, %out: memref<?x?xf32, strided<[?, 1], offset: ?>>, %M: index, %N: index, %K: index, %grain: index) attributes {kernel, extents = ["m", "n", "k"], grain = 6 : i64} {
+// CHECK-LABEL: func.func private @matmul(%a: memref<?x?xf32, strided<[?, 1], offset: ?>>, %b: memref<?x?x32xf32, strided<[?, 32, 1], offset: ?>>, %out: memref<?x?xf32, strided<[?, 1], offset: ?>>, %M: index, %N: index, %K: index, %grain: index) attributes {extents = ["m", "n", "k"], grain = 6 : i64, kernel} {
 // CHECK-NEXT:      %two = arith.constant 2.000000e+00 : f32
 // CHECK-NEXT:      %zero = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:      affine.for %m = 0 to %M {
 // CHECK-NEXT:        affine.for %n = 0 to %N {
 // CHECK-NEXT:          affine.store %zero, %out[%m, %n] : memref<?x?xf32, strided<[?, 1], offset: ?>>
-// CHECK-NEXT:        } {loop = "n", iterator = "parallel", stage = "init"}
-// CHECK-NEXT:      } {loop = "m", iterator = "parallel", stage = "init"}
+// CHECK-NEXT:        } {iterator = "parallel", loop = "n", stage = "init"}
+// CHECK-NEXT:      } {iterator = "parallel", loop = "m", stage = "init"}
 // CHECK-NEXT:      affine.for %m = 0 to %M {
 // CHECK-NEXT:        affine.for %n = 0 to %N {
 // CHECK-NEXT:          affine.for %k = 0 to %K {
@@ -19,9 +19,9 @@
 // CHECK-NEXT:            %4 = arith.mulf %3, %two : f32
 // CHECK-NEXT:            %5 = arith.addf %2, %4 fastmath<contract> : f32
 // CHECK-NEXT:            affine.store %5, %out[%m, %n] : memref<?x?xf32, strided<[?, 1], offset: ?>>
-// CHECK-NEXT:          } {loop = "k", iterator = "reduction", stage = "mm"}
-// CHECK-NEXT:        } {loop = "n", iterator = "parallel", stage = "mm"}
-// CHECK-NEXT:      } {loop = "m", iterator = "parallel", stage = "mm"}
+// CHECK-NEXT:          } {iterator = "reduction", loop = "k", stage = "mm"}
+// CHECK-NEXT:        } {iterator = "parallel", loop = "n", stage = "mm"}
+// CHECK-NEXT:      } {iterator = "parallel", loop = "m", stage = "mm"}
 // CHECK-NEXT:      return
 // CHECK-NEXT:    }
 func.func private @matmul(%a: memref<?x?xf32, strided<[?, 1], offset: ?>>, %b: memref<?x?x32xf32, strided<[?, 32, 1], offset: ?>>,
@@ -44,7 +44,7 @@ func.func private @matmul(%a: memref<?x?xf32, strided<[?, 1], offset: ?>>, %b: m
 }
 
 // A window that nobody reads gives loops their extents and vanishes; linalg.index is the loop's variable; a data-dependent read stays a load.
-// CHECK-LABEL: func.func private @pool_and_gather(%x: memref<?x?xf32, strided<[?, 1], offset: ?>>, %i: memref<?xi64, strided<[1], offset: ?>>, %out: memref<?xf32, strided<[1], offset: ?>>, %O: index, %grain: index) attributes {kernel, extents = ["o"], grain = 4 : i64} {
+// CHECK-LABEL: func.func private @pool_and_gather(%x: memref<?x?xf32, strided<[?, 1], offset: ?>>, %i: memref<?xi64, strided<[1], offset: ?>>, %out: memref<?xf32, strided<[1], offset: ?>>, %O: index, %grain: index) attributes {extents = ["o"], grain = 4 : i64, kernel} {
 // CHECK-NEXT:      affine.for %o = 0 to %O {
 // CHECK-NEXT:        affine.for %k = 0 to 3 {
 // CHECK-NEXT:          %0 = affine.load %i[%o] : memref<?xi64, strided<[1], offset: ?>>
@@ -53,8 +53,8 @@ func.func private @matmul(%a: memref<?x?xf32, strided<[?, 1], offset: ?>>, %b: m
 // CHECK-NEXT:          %v = memref.load %x[%row, %k] : memref<?x?xf32, strided<[?, 1], offset: ?>>
 // CHECK-NEXT:          %2 = arith.maximumf %1, %v : f32
 // CHECK-NEXT:          affine.store %2, %out[%o] : memref<?xf32, strided<[1], offset: ?>>
-// CHECK-NEXT:        } {loop = "k", iterator = "reduction", stage = "pool"}
-// CHECK-NEXT:      } {loop = "o", iterator = "parallel", stage = "pool"}
+// CHECK-NEXT:        } {iterator = "reduction", loop = "k", stage = "pool"}
+// CHECK-NEXT:      } {iterator = "parallel", loop = "o", stage = "pool"}
 // CHECK-NEXT:      return
 // CHECK-NEXT:    }
 func.func private @pool_and_gather(%x: memref<?x?xf32, strided<[?, 1], offset: ?>>, %i: memref<?xi64, strided<[1], offset: ?>>,
@@ -76,7 +76,7 @@ func.func private @pool_and_gather(%x: memref<?x?xf32, strided<[?, 1], offset: ?
 }
 
 // A scalar has no loops.
-// CHECK-LABEL: func.func private @scalar(%x: memref<f32, strided<[], offset: ?>>, %out: memref<f32, strided<[], offset: ?>>, %grain: index) attributes {kernel, extents = [], grain = 2 : i64} {
+// CHECK-LABEL: func.func private @scalar(%x: memref<f32, strided<[], offset: ?>>, %out: memref<f32, strided<[], offset: ?>>, %grain: index) attributes {extents = [], grain = 2 : i64, kernel} {
 // CHECK-NEXT:      %0 = affine.load %x[] : memref<f32, strided<[], offset: ?>>
 // CHECK-NEXT:      %1 = arith.negf %0 : f32
 // CHECK-NEXT:      affine.store %1, %out[] : memref<f32, strided<[], offset: ?>>

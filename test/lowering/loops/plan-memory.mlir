@@ -1,6 +1,6 @@
 // RUN: mlopt %s --plan-memory | filecheck %s
 
-// CHECK: module attributes {stepwell.arena_size = 192 : i64, stepwell.arena_lower_bound = 192 : i64, stepwell.weights_size = 192 : i64} {
+// CHECK: module attributes {stepwell.arena_lower_bound = 192 : i64, stepwell.arena_size = 192 : i64, stepwell.weights_size = 192 : i64} {
 
 // CHECK-LABEL: memref.global "private" constant @w : memref<20xf32> = dense<1.000000e+00> {alignment = 64 : i64, offset = 0 : i64}
 // CHECK-LABEL: memref.global "private" constant @v : memref<3xi1> = dense<true> {alignment = 64 : i64, offset = 128 : i64}

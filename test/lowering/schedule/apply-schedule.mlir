@@ -10,21 +10,21 @@
 // CHECK-NEXT:      %cst = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:      affine.for %nr = 0 to 8 {
 // CHECK-NEXT:        affine.store %cst, %acc_nr[%nr] : memref<8xf32>
-// CHECK-NEXT:      } {loop = "nr", iterator = "parallel", stage = "sum", vector = 8 : index}
+// CHECK-NEXT:      } {iterator = "parallel", loop = "nr", stage = "sum", vector = 8 : index}
 // CHECK-NEXT:      affine.for %n = 0 to %N step 8 {
 // CHECK-NEXT:        affine.for %nr = 0 to min affine_map<(d0)[s0] -> (8, s0 - d0)>(%n)[%N] {
 // CHECK-NEXT:          %a = affine.load %x[%m, %n + %nr] : memref<?x?xf32>
 // CHECK-NEXT:          %c = affine.load %acc_nr[%nr] : memref<8xf32>
 // CHECK-NEXT:          %s = arith.addf %c, %a : f32
 // CHECK-NEXT:          affine.store %s, %acc_nr[%nr] : memref<8xf32>
-// CHECK-NEXT:        } {loop = "nr", iterator = "reduction", stage = "sum", private, vector = 8 : index}
-// CHECK-NEXT:      } {loop = "n", iterator = "reduction", stage = "sum"}
+// CHECK-NEXT:        } {iterator = "reduction", loop = "nr", private, stage = "sum", vector = 8 : index}
+// CHECK-NEXT:      } {iterator = "reduction", loop = "n", stage = "sum"}
 // CHECK-NEXT:      affine.for %nr = 0 to 8 {
 // CHECK-NEXT:        %1 = affine.load %acc_nr[%nr] : memref<8xf32>
 // CHECK-NEXT:        %2 = affine.load %acc[] : memref<f32>
 // CHECK-NEXT:        %3 = arith.addf %2, %1 : f32
 // CHECK-NEXT:        affine.store %3, %acc[] : memref<f32>
-// CHECK-NEXT:      } {loop = "nr", iterator = "reduction", stage = "sum", vector = 8 : index}
+// CHECK-NEXT:      } {iterator = "reduction", loop = "nr", stage = "sum", vector = 8 : index}
 // CHECK-NEXT:      %0 = affine.load %acc[] : memref<f32>
 // CHECK-NEXT:      affine.store %0, %y[%m] : memref<?xf32>
 // CHECK-NEXT:    } {loops = ["m"]}
@@ -56,9 +56,9 @@ func.func private @sum(%x: memref<?x?xf32>, %y: memref<?xf32>, %M: index, %N: in
 // CHECK-NEXT:      affine.for %ni = 0 to min affine_map<(d0)[s0] -> (384, s0 - d0)>(%n)[%N] step 32 {
 // CHECK-NEXT:        affine.for %nr = 0 to min affine_map<(d0, d1)[s0] -> (32, s0 - d0 - d1)>(%n, %ni)[%N] {
 // CHECK-NEXT:          affine.store %one, %x[%n + %ni + %nr] : memref<?xf32>
-// CHECK-NEXT:        } {loop = "nr", iterator = "parallel"}
-// CHECK-NEXT:      } {loop = "ni", iterator = "parallel", unroll = 2 : index}
-// CHECK-NEXT:    } {loop = "n", iterator = "parallel"}
+// CHECK-NEXT:        } {iterator = "parallel", loop = "nr"}
+// CHECK-NEXT:      } {iterator = "parallel", loop = "ni", unroll = 2 : index}
+// CHECK-NEXT:    } {iterator = "parallel", loop = "n"}
 // CHECK-NEXT:    return
 // CHECK-NEXT:  }
 func.func private @tiles(%x: memref<?xf32>, %N: index)
@@ -84,7 +84,7 @@ func.func private @tiles(%x: memref<?xf32>, %N: index)
 // CHECK-NEXT:        %1 = arith.select %p, %a, %zero : f32
 // CHECK-NEXT:        %s = arith.addf %c, %1 : f32
 // CHECK-NEXT:        affine.store %s, %acc[] : memref<f32>
-// CHECK-NEXT:      } {loop = "n", iterator = "reduction"}
+// CHECK-NEXT:      } {iterator = "reduction", loop = "n"}
 // CHECK-NEXT:      %0 = affine.load %acc[] : memref<f32>
 // CHECK-NEXT:      affine.store %0, %y[] : memref<f32>
 // CHECK-NEXT:      return

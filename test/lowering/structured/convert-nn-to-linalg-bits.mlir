@@ -25,7 +25,7 @@
 // CHECK-NEXT:      } -> tensor<3x40xf32>
 // CHECK-NEXT:      return %y : tensor<3x40xf32>
 // CHECK-NEXT:    }
-// SCHEDULE: func.func private @product(%a: tensor<3x2x16x2xf32>, %w: tensor<2x16x40xi8>, %s: tensor<2x40xf32>, %z: tensor<1x1xf32>, %out: tensor<3x40xf32> {bufferization.writable = true}) -> tensor<3x40xf32> attributes {kernel, schedule = {{\[\[}}"static", "k", "k2"], ["fuse", "m", "n"], ["split", "m", 3 : i64, "mr", "exact"], ["split", "n", 48 : i64, "nr"], ["reorder", "m", "n", "mr", "nr"], ["parallel", "m", "n"], ["jam", "mr", "nr"], ["vectorize", "mr", "nr"], ["unroll", "k2", "full"{{\]\]}}} {
+// SCHEDULE: func.func private @product(%a: tensor<3x2x16x2xf32>, %w: tensor<2x16x40xi8>, %s: tensor<2x40xf32>, %z: tensor<1x1xf32>, %out: tensor<3x40xf32> {bufferization.writable = true}) -> tensor<3x40xf32> attributes {kernel, schedule = {{\[\[}}"static", "k", "k2"], ["fuse", "m", "n"], ["split", "m", 3, "mr", "exact"], ["split", "n", 48, "nr"], ["reorder", "m", "n", "mr", "nr"], ["parallel", "m", "n"], ["jam", "mr", "nr"], ["vectorize", "mr", "nr"], ["unroll", "k2", "full"{{\]\]}}} {
 func.func private @product(%a: tensor<3x2x16x2xf32>, %w: tensor<2x16x40xui8>, %s: tensor<2x40xf32>, %z: tensor<1x1xf32>) -> tensor<3x40xf32> attributes {kernel} {
   %y = nn.block_quantized_matmul %a, %w, %s, %z : tensor<3x2x16x2xf32>, tensor<2x16x40xui8>, tensor<2x40xf32>, tensor<1x1xf32> -> tensor<3x40xf32>
   func.return %y : tensor<3x40xf32>

@@ -89,7 +89,7 @@ func.func @packed(%x: tensor<3x6xf32>, %y: tensor<3x8xf32>) -> (tensor<2x3x4xf32
 // CHECK-NEXT:      return %0 : tensor<4x1xf32>
 // CHECK-NEXT:    }
 
-// CHECK-LABEL: func.func private @pack_4(%x: tensor<3x6xf32>, %out: tensor<2x3x4xf32> {bufferization.writable = true}) -> tensor<2x3x4xf32> attributes {kernel, packed = [1 : i64]} {
+// CHECK-LABEL: func.func private @pack_4(%x: tensor<3x6xf32>, %out: tensor<2x3x4xf32> {bufferization.writable = true}) -> tensor<2x3x4xf32> attributes {kernel, packed = [1]} {
 // CHECK-NEXT:      %cst = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:      %0 = linalg.fill ins(%cst : f32) outs(%out : tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
 // CHECK-NEXT:      %1 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d1 floordiv 4, d0, d1 mod 4)>], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<3x6xf32>) outs(%0 : tensor<2x3x4xf32>) {
@@ -99,7 +99,7 @@ func.func @packed(%x: tensor<3x6xf32>, %y: tensor<3x8xf32>) -> (tensor<2x3x4xf32
 // CHECK-NEXT:      return %1 : tensor<2x3x4xf32>
 // CHECK-NEXT:    }
 
-// CHECK-LABEL: func.func private @pack_4_1(%x: tensor<3x8xf32>, %out: tensor<2x3x4xf32> {bufferization.writable = true}) -> tensor<2x3x4xf32> attributes {kernel, packed = [1 : i64]} {
+// CHECK-LABEL: func.func private @pack_4_1(%x: tensor<3x8xf32>, %out: tensor<2x3x4xf32> {bufferization.writable = true}) -> tensor<2x3x4xf32> attributes {kernel, packed = [1]} {
 // CHECK-NEXT:      %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d1 floordiv 4, d0, d1 mod 4)>], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<3x8xf32>) outs(%out : tensor<2x3x4xf32>) {
 // CHECK-NEXT:      ^bb0(%in: f32, %out_0: f32):
 // CHECK-NEXT:        linalg.yield %in : f32

@@ -23,7 +23,7 @@ func.func @main(%x: tensor<2x3xf32>, %y: tensor<3x4xf32>) -> (tensor<2x4xf32>, t
   func.return %0, %1 : tensor<2x4xf32>, tensor<2x4xf32>
 }
 
-// CHECK-LABEL: func.func private @matmul(%a: tensor<2x3xf32>, %b: tensor<2x3x3xf32>, %out: tensor<2x4xf32>) -> tensor<2x4xf32> attributes {kernel, schedule = [["parallel", "m"]], packed = [1 : i64]} {
+// CHECK-LABEL: func.func private @matmul(%a: tensor<2x3xf32>, %b: tensor<2x3x3xf32>, %out: tensor<2x4xf32>) -> tensor<2x4xf32> attributes {kernel, packed = [1], schedule = [["parallel", "m"]]} {
 // CHECK-NEXT:      %zero = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:      %f = linalg.fill ins(%zero : f32) outs(%out : tensor<2x4xf32>) -> tensor<2x4xf32>
 // CHECK-NEXT:      %r = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d2)>, affine_map<(d0, d1, d2) -> (d1 floordiv 3, d2, d1 mod 3)>, affine_map<(d0, d1, d2) -> (d0, d1)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %b : tensor<2x3xf32>, tensor<2x3x3xf32>) outs(%f : tensor<2x4xf32>) {

@@ -1,11 +1,11 @@
-// RUN: mlopt %s --mlir-print-op-generic | filecheck %s --check-prefix=GENERIC
-// RUN: mlopt %s --mlir-print-op-generic | mlopt | filecheck %s --check-prefix=PLAIN
+// RUN: mlopt %s --mlir-print-op-generic --mlir-print-upstream-names=0 | filecheck %s --check-prefix=GENERIC
+// RUN: mlopt %s --mlir-print-op-generic --mlir-print-upstream-names=0 | mlopt | filecheck %s --check-prefix=PLAIN
 // RUN: mlopt %s --mlir-print-debuginfo | filecheck %s --check-prefix=INFO
 // RUN: mlopt %s --mlir-print-debuginfo | mlopt --mlir-print-debuginfo | filecheck %s --check-prefix=INFO
 // RUN: mlopt %s --mlir-elide-elementsattrs-if-larger=2 | filecheck %s --check-prefix=ELIDE
 // RUN: mlopt %s --mlir-print-elementsattrs-with-hex-if-larger=2 | filecheck %s --check-prefix=HEX
 
-// GENERIC: "func.func"() <{sym_name = "f"
+// GENERIC: "func.func"() <{function_type = 
 // PLAIN:   func.func @f() -> tensor<3xi32> {
 // INFO:    %cst = arith.constant dense<[1, 2, 3]> : tensor<3xi32> loc(#loc2)
 // INFO:    #loc2 = loc("{{.*}}print-flags.mlir":17:8)
