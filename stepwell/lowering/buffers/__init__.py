@@ -11,6 +11,7 @@ PASSES: dict[str, str] = {
     "promote-buffers-to-stack": "stepwell.lowering.buffers.hoist:PromoteBuffersToStack",
     "buffer-results-to-out-params": "stepwell.lowering.buffers.out_params:BufferResultsToOutParams",
     "expand-strided-metadata": "stepwell.lowering.buffers.expand_strided_metadata:ExpandStridedMetadata",
+    "fold-memref-alias-ops": "stepwell.lowering.buffers.fold_alias_ops:FoldMemrefAliasOps",
     "memref-expand": "stepwell.lowering.buffers.expand_reshape:ExpandReshape",
     "buffer-loop-hoisting": "stepwell.lowering.buffers.hoist:BufferLoopHoisting",
 }
