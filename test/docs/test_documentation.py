@@ -151,5 +151,15 @@ def test_examples_run(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_every_example_is_run() -> None:
-    named = {"run_a_model.py", "quick_gelu.py", "schedule_a_kernel.py", "tiny_model.py", "train_digits.py", "matmul.mlir", "my_pass.py", "my_pass.mlir"}
+    named = {
+        "run_a_model.py",
+        "quick_gelu.py",
+        "schedule_a_kernel.py",
+        "tiny_model.py",
+        "train_digits.py",
+        "fine_tune_onnx.py",
+        "matmul.mlir",
+        "my_pass.py",
+        "my_pass.mlir",
+    }
     assert {path.name for path in (ROOT / "examples").iterdir() if path.is_file()} == named
