@@ -14,6 +14,7 @@ from stepwell.tools.stepwell.console import console, printable, table
 
 if TYPE_CHECKING:
     from stepwell.backends.ptx.simulate.machine import Machine
+    from stepwell.backends.ptx.simulate.roofline import Gpu
     from stepwell.backends.ptx.simulate.traffic import Traffic
 
 LARGEST_FILE = 1 << 28
@@ -34,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", action="append", default=[], metavar="N=FILE.npy", help="writes argument N (from 0) to a file afterwards")
     parser.add_argument("--seed", type=int, help="a random order of warps, drawn from this number")
     parser.add_argument("--no-races", action="store_true", help="do not look for races (faster)")
+    parser.add_argument("--global-races", action="store_true", help="blocks that touch the same global memory without atomics are an error")
+    parser.add_argument("--cluster", metavar="2x1x1", help="blocks of a cluster, where the kernel does not say")
+    parser.add_argument("--roofline", metavar="GPU", help="the least time on a GPU (A100, H100, RTX4090) by what was counted")
     parser.add_argument("--traffic", action="store_true", help="count sectors of global memory and bank conflicts")
 
 
@@ -67,6 +71,7 @@ def _list(target: str, kernels: dict[str, Any]) -> int:
 
 def _run(arguments: argparse.Namespace, machine: Machine, module: Any, name: str) -> int:
     from stepwell.backends.ptx.simulate.machine import Options
+    from stepwell.backends.ptx.simulate.roofline import gpu_called
 
     values: list[Any] = []
     arrays: dict[int, tuple[int, Any]] = {}
@@ -78,11 +83,17 @@ def _run(arguments: argparse.Namespace, machine: Machine, module: Any, name: str
             value = address
         values.append(value)
     wanted = dict(_output(text, arrays) for text in arguments.out)
-    options = Options(races=not arguments.no_races, traffic=arguments.traffic, seed=arguments.seed)
-    traffic = machine.launch(
-        module, name, _sizes(arguments.grid), _sizes(arguments.block), values, shared=arguments.shared, options=options
+    gpu = None if arguments.roofline is None else gpu_called(arguments.roofline)
+    options = Options(
+        races=not arguments.no_races, traffic=arguments.traffic or gpu is not None, seed=arguments.seed, global_races=arguments.global_races
     )
-    _show(name, traffic, arguments.traffic)
+    cluster = None if arguments.cluster is None else _sizes(arguments.cluster)
+    traffic = machine.launch(
+        module, name, _sizes(arguments.grid), _sizes(arguments.block), values, shared=arguments.shared, options=options, cluster=cluster
+    )
+    _show(name, traffic, options.traffic)
+    if gpu is not None:
+        _show_roofline(traffic, gpu)
     import numpy as np
 
     for number, (address, array) in arrays.items():
@@ -149,3 +160,14 @@ def _show(name: str, traffic: Traffic, counted: bool) -> None:
             f"{traffic.sectors_against_ideal:.0%} of them asked for\n"
             f"shared memory: {traffic.shared_requests:,} requests, {traffic.bank_conflicts:,} cycles lost to bank conflicts"
         )
+
+
+def _show_roofline(traffic: Traffic, gpu: Gpu) -> None:
+    from stepwell.backends.ptx.simulate.roofline import roofline
+
+    lines = roofline(traffic, gpu)
+    title = f"{gpu.name}: at least {lines[0].seconds * 1e6:.3g} us, bound by {lines[0].resource}" if lines else f"{gpu.name}: nothing to do"
+    rows = table("resource", "what is asked of it", "us at least", title=title, right=("us at least",))
+    for line in lines:
+        rows.add_row(line.resource, line.amount, f"{line.seconds * 1e6:.3g}")
+    console().print(rows)

@@ -266,7 +266,7 @@ def _inward(to: Read, source: Read, size: Read, mbarrier: Read, multicast: Read 
             [Arrival(goal, int(sizes[i]), mbarrier_place(wave, int(barriers[i]), goal)) for goal in some] for i, some in enumerate(goals)
         ]
         if wave.traffic is not None:
-            wave.traffic.bulk("global", int(sizes.sum()))
+            wave.traffic.bulk(begins, sizes)
         shared, heap = wave.shared.block.data, wave.heap
 
         def fetch(i: int) -> Callable[[int], None]:
@@ -319,7 +319,7 @@ def _outward(to: Read, source: Read, size: Read) -> Step:
         lanes, sizes = wave.some(wave.index, active), _sizes(wave, size, active)
         places, begins = _shared_ranges(wave, source, sizes, active), _global_ranges(wave, to, sizes, active)
         if wave.traffic is not None:
-            wave.traffic.bulk("global", int(sizes.sum()))
+            wave.traffic.bulk(begins, sizes)
         heap = wave.heap
 
         def write(i: int) -> Callable[[Array], None]:

@@ -162,6 +162,7 @@ class Machine:
         random = None if options.seed is None else np.random.default_rng(options.seed)
         global_races = GlobalRaces(self.heap) if options.global_races else None
         ctas = shape.grid[0] * shape.grid[1] * shape.grid[2]
+        traffic.ctas = ctas
         side_by_side = _side_by_side(program, shape, shared, options)
         with np.errstate(all="ignore"):
             for first in range(0, ctas, side_by_side):

@@ -194,6 +194,8 @@ def _multiply_accumulate(decoder: Decoder, instruction: Instruction) -> Step:
 
     def step(wave: Wave, active: Mask) -> None:
         warps = whole_warps(wave, active, name)
+        if wave.traffic is not None:
+            wave.traffic.tensor_work[a_type] += m * n * k * warps.size
         a = elements(wave, fragments[0], warps, a_type, operand_map(BITS[a_type], m, k))
         b = elements(wave, fragments[1], warps, b_type, operand_map(BITS[b_type], 8, k))
         c = accumulator(wave, addends, warps, c_type, m)

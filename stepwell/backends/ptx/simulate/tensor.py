@@ -103,6 +103,14 @@ class Part:
 
     window: Array
     inside: tuple[slice, ...]
+    start: int
+
+    def rows(self) -> tuple[Array, Array]:
+        """Where each row of the window begins in the heap, and how many bytes it has."""
+        begins: Array = np.array([self.start])
+        for size, stride in zip(self.window.shape[:-1], self.window.strides[:-1], strict=True):
+            begins = (begins[:, None] + stride * np.arange(size)).reshape(-1)
+        return begins, np.full(begins.size, self.window.shape[-1])
 
 
 def part_of(wave: Wave, tensor: TensorMap, corner: Sequence[int]) -> Part | None:
@@ -122,7 +130,7 @@ def part_of(wave: Wave, tensor: TensorMap, corner: Sequence[int]) -> Part | None
     shape = [*[b - a for a, b in zip(low[1:], high[1:], strict=True)][::-1], (high[0] - low[0]) * element]
     window = np.lib.stride_tricks.as_strided(wave.heap.block.data[start:], shape, [*tensor.strides[::-1], 1])
     inside = [*[slice(a, b) for a, b in zip(low[1:], high[1:], strict=True)][::-1], slice(low[0] * element, high[0] * element)]
-    return Part(window, tuple(inside))
+    return Part(window, tuple(inside), start)
 
 
 def _box_shape(tensor: TensorMap) -> tuple[int, ...]:
@@ -198,9 +206,9 @@ def _tensor(decoder: Decoder, instruction: Instruction) -> Step:
         corners = np.stack([wave.some(value(wave), active) for value in corner_of], 1).tolist()
         places = _box_places(wave, place_of(wave), maps, active)
         for tensor, corner in zip(maps, corners, strict=True):
-            part_of(wave, tensor, corner)
-        if wave.traffic is not None:
-            wave.traffic.bulk("global", sum(tensor.box_bytes for tensor in maps))
+            part = part_of(wave, tensor, corner)
+            if wave.traffic is not None and part is not None:
+                wave.traffic.bulk(*part.rows())
         if mbarrier is None:
             _send(wave, lanes, maps, corners, places, update)
             return

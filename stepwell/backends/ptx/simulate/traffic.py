@@ -38,6 +38,22 @@ class Traffic:
     """Bytes of global memory that bulk copies moved."""
     tensor_work: Counter[str] = field(default_factory=Counter[str])
     """Multiplications of tensor cores, by the type of A."""
+    ctas: int = 0
+    touched: Array = field(default_factory=lambda: np.zeros(0, bool))
+    """Which sectors of global memory were touched at all."""
+
+    @property
+    def distinct_sectors(self) -> int:
+        """How many sectors of global memory were touched at all."""
+        return int(np.count_nonzero(self.touched))
+
+    def touch(self, first: Array, last: Array) -> None:
+        """Notes sectors, from each first to each last."""
+        top = int(last.max()) + 1 if last.size else 0
+        if top > self.touched.size:
+            self.touched = np.concatenate([self.touched, np.zeros(max(top, 2 * self.touched.size) - self.touched.size, bool)])
+        for step in range(int((last - first).max(initial=0)) + 1):
+            self.touched[np.minimum(first + step, last)] = True
 
     @property
     def sectors_against_ideal(self) -> float:
@@ -49,10 +65,10 @@ class Traffic:
         """Cycles of shared memory beyond the ideal."""
         return self.shared_cycles - self.shared_ideal
 
-    def bulk(self, space: str, size: int) -> None:
-        """Counts bulk copies from or to a state space."""
-        if space == "global":
-            self.bulk_bytes += size
+    def bulk(self, places: Array, sizes: Array) -> None:
+        """Counts bulk copies from or to ranges of global memory."""
+        self.bulk_bytes += int(sizes.sum())
+        self.touch(places // SECTOR, (places + sizes - 1) // SECTOR)
 
     def access(self, space: str, place: Array, width: int, warps: Array, write: bool) -> None:
         """Counts an access of threads (of these warps, in order) to `width` bytes at `place` each."""
@@ -64,6 +80,7 @@ class Traffic:
     def _sectors(self, place: Array, width: int, warps: Array) -> None:
         first = place // SECTOR
         pieces = [first, (place + width - 1) // SECTOR] if width > 1 else [first]
+        self.touch(pieces[0], pieces[-1])
         touched = np.unique(np.concatenate([warps * (1 << 44) + piece for piece in pieces]))
         asked = np.unique(warps * (1 << 49) + place)
         self.global_requests += np.unique(warps).size

@@ -225,6 +225,8 @@ def _multiply(decoder: Decoder, instruction: Instruction) -> Step:
                 a_at.append(
                     whole[:, quarter * wide : (quarter + 1) * wide] if form.mn_major[0] else whole[ROWS * quarter : ROWS * (quarter + 1)]
                 )
+        if wave.traffic is not None:
+            wave.traffic.tensor_work[a_kind] += ROWS * form.columns * form.depth * warps.size
         reads = _begin_reads(wave, warps, a_at, b_at)
         fresh = ~groups.computing(slots[0], warps)
         start = accumulator(wave, accumulators, warps, d_kind, ROWS, form.columns)
