@@ -8,6 +8,7 @@ from __future__ import annotations
 
 SIMPLIFY = (
     "nn-canonicalize",
+    "nn-keep-narrow-weights",
     "nn-fold-constants",
     "nn-raise",
     "nn-raise-attention",

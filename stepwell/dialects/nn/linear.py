@@ -5,7 +5,7 @@ In: two tensors of one element type, or one and weights of few bits. Out: their 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from xdsl.ir import Attribute
@@ -28,28 +28,34 @@ from stepwell.dialects.nn.base import (
 from stepwell.ir.constants import element_type_of
 from stepwell.ir.diagnostics import CompileError
 
-UI8, I8, I32 = (element_type_of(np.dtype(t)) for t in (np.uint8, np.int8, np.int32))
+UI8, I8, I32, F32 = (element_type_of(np.dtype(t)) for t in (np.uint8, np.int8, np.int32, np.float32))
+MIXED: Mapping[tuple[Attribute, Attribute], Attribute] = {(UI8, I8): I32, (F32, I8): F32}
+"""Factors of different element types -> the element type of their sum of products."""
 
 
 def product_element(factors: Sequence[Tensor], name: str) -> Attribute:
-    """The element type of a sum of products: that of the factors, or i32 of `ui8` by `i8`, which processors multiply in one step."""
-    if [factor.element_type for factor in factors] == [UI8, I8]:
-        return I32
+    """The element type of a sum of products: that of the factors, or what `MIXED` says."""
+    left, right = (factor.element_type for factor in factors)
+    if (left, right) in MIXED:
+        return MIXED[left, right]
     element = check_same_element(factors, name)
     check_element("number", factors[0], name)
     return element
 
 
 def widened(a: Array, b: Array) -> tuple[Array, Array]:
-    """Factors as they are multiplied: bytes of different signs in 32 bits."""
-    return (a, b) if a.dtype == b.dtype else (a.astype(np.int32), b.astype(np.int32))
+    """Factors as they are multiplied: of one type, bytes of different signs in 32 bits."""
+    if a.dtype == b.dtype:
+        return a, b
+    common = a.dtype if a.dtype.kind == "f" else np.dtype(np.int32)
+    return a.astype(common), b.astype(common)
 
 
 @irdl_op_definition
 class MatmulOp(NnOp):
     """The matrix product as `numpy.matmul`: leading axes are a batch and broadcast, a vector is a row on the left, a column on the right.
 
-    Factors have one element type, or are `ui8` and `i8`: then the result is the exact sum in `i32`.
+    Factors have one element type, or are `ui8` and `i8`: then the result is the exact sum in `i32`; or `f32` and `i8`, widened when read.
 
     ```mlir
     %y = nn.matmul %a, %b : tensor<4x1x2x3xf32>, tensor<5x3x7xf32> -> tensor<4x5x2x7xf32>

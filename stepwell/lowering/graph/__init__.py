@@ -11,6 +11,7 @@ PASSES: dict[str, str] = {
     "nn-fold-affine": "stepwell.lowering.graph.fold_affine:FoldAffine",
     "nn-fold-constants": "stepwell.lowering.graph.fold_constants:FoldConstants",
     "nn-form-kernels": "stepwell.lowering.graph.form_kernels:FormKernels",
+    "nn-keep-narrow-weights": "stepwell.lowering.graph.keep_narrow_weights:KeepNarrowWeights",
     "nn-raise": "stepwell.lowering.graph.raise_composites:RaiseComposites",
     "nn-raise-attention": "stepwell.lowering.graph.raise_attention:RaiseAttention",
     "nn-rematerialize": "stepwell.lowering.graph.rematerialize:Rematerialize",

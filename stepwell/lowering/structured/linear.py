@@ -6,7 +6,7 @@ broadcasts is read at 0.
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import i8, i32
+from xdsl.dialects.builtin import f32, i8, i32
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineConstantExpr, AffineExpr
 
@@ -18,6 +18,8 @@ from stepwell.lowering.structured.scalars import Scalars
 
 def multiply_add(s: Scalars, a: SSAValue, b: SSAValue, total: SSAValue) -> SSAValue:
     """total + a b, which may be contracted to one fused operation. Bytes are widened first: an unsigned `a`, a signed `b`."""
+    if b.type == i8 and total.type == f32:
+        b = s.convert(arith.SIToFPOp, b, f32)
     if a.type == i8 and total.type == i32:
         a, b = s.convert(arith.ExtUIOp, a, i32), s.convert(arith.ExtSIOp, b, i32)
     return s.plus(total, s.times(a, b, contract=True), contract=True)
