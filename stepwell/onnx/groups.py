@@ -45,7 +45,7 @@ _FAMILIES: dict[str, str] = {
     "recurrent": "GRU LSTM RNN",
     "sequence, optional": "OptionalHasElement OptionalGetElement SplitToSequence SequenceInsert",
     "ai.onnx.ml": "LabelEncoder TreeEnsemble ArrayFeatureExtractor Binarizer",
-    "training": "Momentum Adagrad Adam",
+    "training": "Momentum Adagrad Adam Gradient",
     "random": "Bernoulli",
 }
 _GROUP = {operator: family for family, operators in _FAMILIES.items() for operator in operators.split()}

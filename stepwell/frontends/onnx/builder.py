@@ -191,6 +191,10 @@ class FunctionBuilder:
         self._ops.append(op)
         return tuple(Value(cast(Tensor, r.type), None, r) for r in op.results)
 
+    def written(self) -> Sequence[Operation]:
+        """The ops of the function, or of the innermost region, so far."""
+        return tuple(self._ops)
+
     def ssa(self, value: Value) -> SSAValue:
         """The SSA value; makes the constant where there is none yet."""
         if value.ssa is None:

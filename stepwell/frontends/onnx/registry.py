@@ -33,6 +33,7 @@ FAMILIES = (
     "sampling",
     "detection",
     "training",
+    "gradient",
     "sequence",
     "determinant",
     "mel",
