@@ -22,6 +22,7 @@ from stepwell.ir.locations import place
 from stepwell.ir.manager.pass_manager import parse_pipeline, run_inside_pass
 from stepwell.ir.manager.pipeline_text import PipelineText
 from stepwell.ir.passes import Pass, count
+from stepwell.ir.remarks import missed, passed
 from stepwell.ir.transforms.symbol_dce import name_of, references_of, visibility
 
 NO_LIMIT = 2**32 - 1
@@ -50,11 +51,12 @@ class Inline(Pass):
         if not op.has_trait(SymbolTable, value_if_unregistered=False):
             message = f"'inline' was scheduled to run under '{op.name}', but it needs an operation with a symbol table"
             raise CompileError(message, location=place(op))
+        told: set[Operation] = set()
         for circle in analysis(CallGraph, op).circles:
             for _ in range(self.max_iterations):
                 for function in circle:
                     self._simplify(function, ctx)
-                inlined = sum(self._inline_into(function, circle) for function in circle)
+                inlined = sum(self._inline_into(function, circle, told) for function in circle)
                 count("num-inlined", inlined)
                 if not inlined:
                     break
@@ -69,31 +71,42 @@ class Inline(Pass):
             text = self.default_pipeline
             run_inside_pass(text if "(" in text.partition("{")[0].partition(",")[0] else f"any({text})", function, ctx)
 
-    def _inline_into(self, function: Any, circle: list[Operation]) -> int:
+    def _inline_into(self, function: Any, circle: list[Operation], told: set[Operation]) -> int:
+        """`told` are the calls of which it is known, and was said, why they stay."""
         inlined = 0
         for call in [op for op in function.body.walk() if op.name == "func.call"]:
             callee = _callee(call)
-            if callee is not None and callee not in circle and self._should_inline(call, callee, function):
-                _inline(call, callee)
-                inlined += 1
+            if callee is None:
+                continue
+            obstacle = "functions that call each other in a circle" if callee in circle else self._obstacle(call, callee, function)
+            if obstacle is not None:
+                if call not in told:
+                    told.add(call)
+                    missed(call, "inline", Callee=callee.sym_name.data, Reason=obstacle)
+                continue
+            passed(call, "inline", Callee=callee.sym_name.data)
+            _inline(call, callee)
+            inlined += 1
         return inlined
 
-    def _should_inline(self, call: Operation, callee: Any, caller: Any) -> bool:
+    def _obstacle(self, call: Operation, callee: Any, caller: Any) -> str | None:
+        """Why a call stays; None where it is inlined."""
         body: Region = callee.body
         if "no_inline" in call.attributes or "no_inline" in callee.attributes or call.has_trait(IsTerminator):
-            return False
+            return "no_inline"
         if body.is_ancestor(call) or any(_callee(inner) is callee for inner in _calls_in(body)):
-            return False
+            return "the function calls itself"
         around = call.parent_op()
         assert around is not None
         if body.first_block is not body.last_block and (around.name in ONE_BLOCK or around.name.startswith(("affine.", "linalg."))):
-            return False
+            return f"'{around.name}' holds one block, the function has several"
         if isinstance(around, UnregisteredOp) or not all(_may_be_moved(op) for op in body.walk()):
-            return False
+            return "what stands in the function or around the call may not be moved"
         if self.inlining_threshold == NO_LIMIT:
-            return True
+            return None
         size = sum(1 for _ in caller.body.walk())
-        return self.inlining_threshold > 0 and sum(1 for _ in body.walk()) * 100 // size <= self.inlining_threshold
+        fits = self.inlining_threshold > 0 and sum(1 for _ in body.walk()) * 100 // size <= self.inlining_threshold
+        return None if fits else "the function is larger than the threshold allows"
 
 
 def _may_be_moved(op: Operation) -> bool:

@@ -15,6 +15,7 @@ from xdsl.traits import IsTerminator, get_effects
 from stepwell.ir.analysis import Dominance, unchanged
 from stepwell.ir.effects import is_pure_kind
 from stepwell.ir.passes import Pass
+from stepwell.ir.remarks import passed
 from stepwell.ir.transforms.speculation import is_speculatable
 
 LOOPS = frozenset({"scf.for", "scf.while", "scf.parallel", "scf.forall", "affine.for", "affine.parallel"})
@@ -46,6 +47,7 @@ def hoist_invariants(loop: Operation) -> bool:
         for block in region.blocks:
             for op in list(block.ops):  # in order: what an operation uses has moved before it
                 if _may_move(op) and _all_from_outside(op, region):
+                    passed(op, "loop-invariant-code-motion", Remark=f"'{op.name}' is moved before '{loop.name}'")
                     op.detach()
                     assert loop.parent is not None
                     loop.parent.insert_op_before(op, loop)

@@ -16,6 +16,7 @@ from xdsl.ir import Operation
 
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
+from stepwell.ir.remarks import missed, passed
 from stepwell.ir.settings import SETTINGS, checked_settings
 from stepwell.lowering.graph.convolution_costs import Algorithm, algorithms
 from stepwell.lowering.graph.dce import Dce
@@ -72,8 +73,10 @@ class ChooseConvolution(Pass):
             chosen = self._choose(found, wanted)
             note = StringAttr(f"{chosen.name}, {chosen.cycles / 1e6:.2f} Mcycles estimated")
             if chosen.outputs:
+                passed(call, "nn-choose-convolution", Remark=note.data)
                 decompose(found, chosen.outputs, self.rows or chosen.rows, kernels, {ALGORITHM: note})
             else:
+                missed(call, "nn-choose-convolution", Remark=note.data)
                 call.attributes[ALGORITHM] = note
         Dce().run(op, ctx)
 

@@ -14,6 +14,7 @@ from xdsl.ir.affine import AffineDimExpr
 
 from stepwell.dialects import arith
 from stepwell.ir.passes import Pass
+from stepwell.ir.remarks import analysed
 from stepwell.lowering.schedule.memory import Names, ScheduleMemory, general_forms, iterations, memory, named_extents
 from stepwell.lowering.schedule.primitives import schedule_attr
 from stepwell.lowering.schedule.strategies.contraction import schedule_contraction
@@ -78,6 +79,8 @@ class ChooseSchedule(Pass):
                 stage.op.attributes["loops"] = ArrayAttr(StringAttr(name) for name in stage.names)
                 stage.op.attributes.setdefault("stage", StringAttr(f"s{position}"))
             kernel.attributes["schedule"] = schedule_attr(plan.steps)
+            primitives = " ".join(str(step[0]) for step in plan.steps)
+            analysed(kernel, "choose-schedule", Iterations=str(plan.iterations), Primitives=primitives)
             for steps in further:
                 _add_form(op, kernel, steps)
             for call in kernel_calls:

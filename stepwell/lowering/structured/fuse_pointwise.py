@@ -36,6 +36,7 @@ from xdsl.traits import Pure
 from stepwell.dialects import affine, arith, linalg, tensor
 from stepwell.ir.constants import array_of, is_splat
 from stepwell.ir.passes import Pass
+from stepwell.ir.remarks import passed
 from stepwell.lowering.structured.extents import Extents
 from stepwell.lowering.structured.kernels import (
     INDEX,
@@ -104,8 +105,11 @@ def fuse(kernel: func.FuncOp) -> None:
                 Rewriter.erase_op(op)
                 continue
             _skip_overwritten(op)
+            producers = 0
             while _fuse_one_producer(op):
-                pass
+                producers += 1
+            if producers:
+                passed(op, "linalg-fuse-pointwise", Remark=f"{producers} producers are computed where they are used")
             _simplify_body(op)
     erase_dead(block, (linalg.GenericOp, linalg.FillOp))
     erase_dead(block, (tensor.EmptyOp, tensor.DimOp, arith.ConstantOp))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from time import perf_counter
 from typing import TextIO
@@ -43,6 +43,7 @@ class Run:
         self._options = options
         self._name = "<stdin>" if options.input == "-" else options.input
         self._sources: dict[str, str] = {}
+        self._yaml_remarks: list[str] = []
         self._hooks = Hooks(options, print_options(options))
         self._verifies_parsed = not options.mlir_very_unsafe_disable_verifier_on_parsing
         self._style = Style(
@@ -66,6 +67,8 @@ class Run:
         if self._options.dump_pass_pipeline:
             sys.stderr.write(manager.dump())
         outputs, succeeded = self._all_pieces(manager, text)
+        if self._options.remark_format == "yaml":
+            _write(self._options.remarks_output_file or "mlir-remarks.yaml", "".join(self._yaml_remarks))
         with self._hooks.timer.scope("Output"):
             _write(self._options.output, f"{self._options.output_split_marker}\n".join(outputs))
         self._hooks.report(perf_counter() - began)
@@ -113,7 +116,7 @@ class Run:
             said: list[Diagnostic] = []
             output = ""
             failed = False
-            with handling(said.append if self._options.verify_diagnostics else lambda diagnostic: self._say([diagnostic])):
+            with self._remarks(), handling(said.append if self._options.verify_diagnostics else lambda diagnostic: self._say([diagnostic])):
                 try:
                     output = self._one_piece(manager, piece)
                 except Invalid as invalid:
@@ -135,6 +138,25 @@ class Run:
             if not self._options.verify_diagnostics:
                 self._say(said)
         return outputs, succeeded
+
+    def _remarks(self) -> AbstractContextManager[None]:
+        """Who hears what passes say about their decisions."""
+        options = self._options
+        asked = {
+            "passed": options.remarks_filter_passed,
+            "missed": options.remarks_filter_missed,
+            "failed": options.remarks_filter_failed,
+            "analyse": options.remarks_filter_analyse,
+        }
+        filters = {kind: "|".join(filter for filter in (options.remarks_filter, own) if filter) for kind, own in asked.items()}
+        filters = {kind: filter for kind, filter in filters.items() if filter}
+        if not filters:
+            return nullcontext()
+        from stepwell.ir.remarks import listening, say
+
+        if options.remark_format == "yaml":
+            return listening(filters, lambda remark: self._yaml_remarks.append(remark.yaml()))
+        return listening(filters, say)
 
     def _chosen(self, errors: list[Diagnostic], piece: Piece) -> list[Diagnostic]:
         """The errors of the verifier that count. MLIR stops at its first one, so that the others come

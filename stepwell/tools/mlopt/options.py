@@ -6,6 +6,7 @@ A field `split_input_file` is the flag `--split-input-file`. Passes and named pi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
@@ -98,6 +99,13 @@ class Options:
     mlir_output_format: str = _choice("how to print it", ("text", "json"))
     mlir_pass_statistics: bool = _switch("print what the passes have counted")
     mlir_pass_statistics_display: str = _choice("how to print it", ("pipeline", "list"))
+    remarks_filter: str | None = _text("say what passes decided, where the category of the remark is REGEX", "REGEX")
+    remarks_filter_passed: str | None = _text("of what was done", "REGEX")
+    remarks_filter_missed: str | None = _text("of what was not done", "REGEX")
+    remarks_filter_failed: str | None = _text("of what was tried and could not be done", "REGEX")
+    remarks_filter_analyse: str | None = _text("of what was found out", "REGEX")
+    remark_format: str = _choice("as diagnostics, or as YAML documents in a file", ("emitRemark", "yaml"))
+    remarks_output_file: str | None = _text("the file for yaml", "FILE")
     mlir_generate_reproducer: str | None = _text("write the input and the pipeline to FILE", "FILE")
     mlir_pass_pipeline_crash_reproducer: str | None = _text("where a pass fails, write its input and the pipeline to FILE", "FILE")
     mlir_pass_pipeline_local_reproducer: bool = _switch("make the reproducer for the failing pass alone")
@@ -152,6 +160,12 @@ def read_command_line(arguments: Sequence[str]) -> Options:
             raise CompileError(f"unknown command line argument '{argument}'", location="mlopt", hint=hint or "mlopt --help lists them")
     if len(inputs) > 1:
         raise CompileError(f"one input file is enough, but there are {len(inputs)}: {' '.join(inputs)}", location="mlopt")
+    for flag in fields(Options):
+        if flag.name.startswith("remarks_filter") and (filter := getattr(options, flag.name)):
+            try:
+                re.compile(filter)
+            except re.error as error:
+                raise CompileError(f"{_spelling(flag).partition('=')[0]} is no regular expression: {error}", location="mlopt") from error
     if options.passes and options.pass_pipeline is not None:
         raise CompileError("passes are given both as flags and as --pass-pipeline", location="mlopt", hint="use one of the two")
     for watched in (options.mlir_print_ir_before, options.mlir_print_ir_after):
