@@ -74,6 +74,7 @@ def compile(
     cache: bool = True,
     numerics: str = "fast",
     convolution: str = "auto",
+    specialise: bool = True,
     passes: Sequence[Pass | str] = (),
     progress: Progress | None = None,
     target: str = "cpu",
@@ -85,7 +86,8 @@ def compile(
 
     `model` is a path, the bytes of a model, or an `onnx.ModelProto`. `inputs` fixes free dimensions: name -> shape, (shape, dtype), or an
     array of integers that determines shapes. `threads` defaults to what the process may use. `numerics` is "fast" or "strict", and
-    `convolution` the algorithm of convolutions where there is a choice (see `stepwell.ir.settings`). `passes`, objects or text as `mlopt`
+    `convolution` the algorithm of convolutions where there is a choice (see `stepwell.ir.settings`). `specialise`: whether a
+    `DynamicProgram` compiles shapes that it meets often once more, for them alone, in the background. `passes`, objects or text as `mlopt`
     reads it, are run on the imported module before the compiler's own. `progress` is called with what is being done, how many steps are
     done, and how many there are. Raises CompileError, and only that, for anything that cannot be compiled.
     """
@@ -104,7 +106,7 @@ def compile(
         if program is None:
             loaded = _read(model)
             if free and not passes and has_free_dimensions(loaded):
-                return _dynamic(loaded, store, threads, _identity(model), settings)
+                return _dynamic(loaded, store, threads, _identity(model), settings, specialise=specialise)
             try:
                 program = _build(store, key, model if passes or progress else loaded, inputs, settings, threads, passes, progress)
             except UnsupportedModel as error:
@@ -127,7 +129,13 @@ def _for_gpu(model: Model, inputs: Mapping[str, Any], target: str) -> GpuProgram
 
 
 def dynamic(
-    model: Model, *, threads: int | None = None, cache: bool = True, numerics: str = "fast", convolution: str = "auto"
+    model: Model,
+    *,
+    threads: int | None = None,
+    cache: bool = True,
+    numerics: str = "fast",
+    convolution: str = "auto",
+    specialise: bool = True,
 ) -> DynamicProgram:
     """A program that compiles for the shapes that it is called with, also where the model leaves none open. Raises CompileError only."""
     from stepwell.backends.cpu.pool import check_threads, default_threads
@@ -136,7 +144,9 @@ def dynamic(
         workers = default_threads() if threads is None else check_threads(threads)
         settings = checked_settings(numerics=numerics, convolution=convolution)
         identity = _identity(model)
-        return _dynamic(_read(model), ObjectCache.default() if cache else ObjectCache(None), workers, identity, settings)
+        return _dynamic(
+            _read(model), ObjectCache.default() if cache else ObjectCache(None), workers, identity, settings, specialise=specialise
+        )
 
 
 def _dynamic(
@@ -147,6 +157,7 @@ def _dynamic(
     settings: Mapping[str, str],
     *,
     prepare: bool = True,
+    specialise: bool = True,
 ) -> DynamicProgram:
     from stepwell.stages.compiler import StageCompiler
     from stepwell.stages.operators import check_operators
@@ -159,7 +170,7 @@ def _dynamic(
     compiler = StageCompiler(
         store, threads, files, request, lambda key: load_program(store, key, threads), lambda module: _apply(settings, module)
     )
-    return DynamicProgram(model, compiler, threads, prepare=prepare)
+    return DynamicProgram(model, compiler, threads, prepare=prepare, specialise=specialise)
 
 
 def _staged(
@@ -173,7 +184,7 @@ def _staged(
     """A model whose shapes are known, but that no single program computes; None if stages do not help either."""
     from stepwell.frontends.onnx.inputs import resolve_inputs
 
-    program = _dynamic(model, store, threads, identity, settings, prepare=False)
+    program = _dynamic(model, store, threads, identity, settings, prepare=False, specialise=False)
     try:
         program.prepare(resolve_inputs(model.proto.graph, inputs)[0])
     except CompileError:

@@ -6,18 +6,22 @@ goes on where this one ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from stepwell.backends.cpu.cache import ObjectCache, compiler_fingerprint, digest
 from stepwell.backends.cpu.clock import Clock
 from stepwell.backends.cpu.host import host_fingerprint
-from stepwell.backends.cpu.image import FileStamp
+from stepwell.backends.cpu.image import FileStamp, ProgramImage
+from stepwell.backends.cpu.launches import Launches
 from stepwell.backends.cpu.mapping import are_kept
 from stepwell.backends.cpu.program import Program
 from stepwell.backends.cpu.weights import KnownWeights
+from stepwell.lowering.machine.functions import symbol_of
 from stepwell.lowering.schedule.memory import ScheduleMemory
+from stepwell.stages.line import Point, Points
+from stepwell.stages.numbers import numbers_of
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -45,6 +49,8 @@ class StageCompiler:
         """Writes on a module what the user decided."""
         self._memory: ScheduleMemory | None = None
         self._weights = KnownWeights()
+        self._points: dict[str, Points] = {}
+        """By what the stage says."""
         self._lock = Lock()
 
     def __call__(
@@ -64,9 +70,16 @@ class StageCompiler:
         from stepwell.backends.cpu.compile import compile_module
         from stepwell.ir.registry import make_context
 
+        structure, numbers = numbers_of(module)
+        with self._lock:
+            points = self._points.setdefault(structure, Points(self._threads))
+            known = None if preparing else points.program(numbers)
+        if known is not None:
+            return known
         key = self._key("prepared stage" if preparing else "stage", *request)
         loaded = self._load(key) if key else None
         if loaded is not None:
+            self._add(points, numbers, loaded, loaded.image.load_code(self._store))
             return loaded
         self._set_up(module)
         with self._lock:
@@ -76,10 +89,39 @@ class StageCompiler:
                 image, code, weights = compile_module(module, make_context(), store=self._store, clock=clock, weights=self._weights)
             image.facts["kernels_of_other_extents"] = memory.reused
             self._keep_memory(memory, before)
+        self._keep(key, image)
+        program = Program(image, code, weights, self._threads, from_cache=False)
+        self._add(points, numbers, program, code)
+        return program
+
+    def alone(self, module: ModuleOp, *request: str | bytes, clock: Clock) -> Program:
+        """The program of a stage for nothing but the shapes that it was imported for."""
+        from stepwell.backends.cpu.compile import compile_module
+        from stepwell.ir.registry import make_context
+
+        key = self._key("stage alone", *request)
+        loaded = self._load(key) if key else None
+        if loaded is not None:
+            return loaded
+        self._set_up(module)
+        image, code, weights = compile_module(module, make_context(), store=self._store, clock=clock)
+        self._keep(key, image)
+        return Program(image, code, weights, self._threads, from_cache=False)
+
+    def _keep(self, key: str | None, image: ProgramImage) -> None:
         image.files = self._files
         if key and are_kept(self._store, image.weights):
             self._store.store(key, image.to_bytes(), "program")
-        return Program(image, code, weights, self._threads, from_cache=False)
+
+    def _add(self, points: Points, numbers: tuple[int, ...], program: Program, code: Sequence[bytes] | None) -> None:
+        """Remember a program for the shapes around its own."""
+        data = program.image.launches
+        if data is None or code is None:
+            return
+        launches = Launches.from_data(data)
+        kernels = {symbol_of(name): object for name, object in zip(program.image.kernels, code, strict=False)}
+        with self._lock:
+            points.add(Point(numbers, program, launches, kernels, program.weights))
 
     def _key(self, *what: str | bytes) -> str | None:
         if self._model is None:

@@ -26,6 +26,7 @@ from stepwell.ir.constants import Array
 from stepwell.ir.diagnostics import CompileError
 from stepwell.stages.host_calls import call, host_node, tensor
 from stepwell.stages.preparation import Preparation, shapes_of
+from stepwell.stages.specialisation import HOT, Specialisation
 from stepwell.stages.values import Values, at, constants, described, exported, fixed_to, forget, known_of
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Cost:
     general: int
     """That were made for other extents."""
     from_cache: bool
+    between: bool = False
+    """Whether the program was derived from those of other shapes (`line.py`)."""
 
 
 @dataclass
@@ -103,6 +106,8 @@ class Machine:
     statistics: Statistics = field(default_factory=Statistics)
     lock: RLock = field(default_factory=RLock)
     """Held while something is compiled."""
+    specialisation: Specialisation | None = None
+    """What compiles hot plans for their shapes alone; None where nothing is to."""
     preparation: Preparation | None = None
     """What compiles general forms in the background; further shapes wait for it."""
     runners: dict[Hashable, Runner] = field(default_factory=dict[Hashable, "Runner"])
@@ -133,6 +138,7 @@ class Plan:
     produced: tuple[str, ...]
     """Values whose shape the actions decide."""
     next: Level = field(default_factory=Level)
+    runs: int = 0
 
 
 class Runner:
@@ -207,6 +213,7 @@ class Runner:
                 spec.name: at(values, place) for spec, place in zip(plan.program.inputs, plan.stage.arguments, strict=True)
             }
             results = list(plan.program(named).values())
+            self._count(plan, values)
         made = {name: exported(export, values, results) for name, export in plan.stage.exports.items()}
         answers: dict[str, Array] = {}
         for question, export in plan.stage.questions.items():
@@ -221,6 +228,24 @@ class Runner:
                     values[name] = value
         forget(values, plan.read_later)
         return answers
+
+    def _count(self, plan: Plan, values: Values) -> None:
+        """One more run of a plan; one that is hot is compiled for its shapes alone."""
+        plan.runs += 1
+        if plan.runs == HOT and self.machine.specialisation is not None:
+            self.machine.specialisation.ask(shapes_of(values), lambda clock: self._specialise(plan, clock))
+
+    def _specialise(self, plan: Plan, clock: Clock) -> int:
+        """Give a plan the program that its shapes alone would have. The number of kernels that were compiled."""
+        with self.machine.lock:
+            stage = import_stage(self.machine.model, self.frame, plan.known, plan.answers)
+        assert stage.module is not None
+        assert plan.program is not None
+        program = self.machine.compile.alone(stage.module, *self._request(plan.known, plan.answers), clock=clock)
+        if program.inputs != plan.program.inputs or program.outputs != plan.program.outputs:
+            raise CompileError("compiled alone, a stage has other inputs and outputs")
+        plan.program = program
+        return 0 if program.from_cache else program.image.facts["kernels_compiled"]
 
     def _act(self, action: Action, node: HostNode | None, values: Values) -> Sequence[Value]:
         if node is None:
@@ -249,7 +274,7 @@ class Runner:
             level.plans.move_to_end(key)
             return plan
         if self.machine.preparation is not None:
-            self.machine.preparation.wait()
+            self.machine.preparation.wait_for_forms()
         with self.machine.lock:
             while True:
                 key = self._key(level, values, names, before, answers)
@@ -300,6 +325,7 @@ class Runner:
             facts.get("kernels_compiled", 0),
             facts.get("kernels_of_other_extents", 0),
             program is not None and program.from_cache,
+            "between" in facts,
         )
         statistics.costs.append(cost)
         if before is None and self.frame.parent is None and not self.frame.name:

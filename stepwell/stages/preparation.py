@@ -2,29 +2,27 @@
 
 Kernels take extents as arguments, but an extent of 1 is part of a kernel, and so are the tiles, which were chosen for the extents at hand.
 So the model is planned for one more combination of shapes for each way in which free dimensions can be one or more than one; nothing
-of that runs. What is compiled then serves any number (`ScheduleMemory`). A further shape waits for it, and compiles nothing.
+of that runs. What is compiled then serves any number (`ScheduleMemory`). A further shape waits for it, and compiles nothing. Afterwards a
+few programs are made along the first free dimension, the batch: of those between them, nothing has to be planned either (`line.py`).
 """
 
 from __future__ import annotations
 
-import atexit
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from threading import Thread, current_thread
+from threading import Event, Thread, current_thread
 from typing import cast
-from weakref import WeakSet
 
 import numpy as np
 from onnx import ValueInfoProto
-from xdsl.ir import Operation
 
 from stepwell.backends.cpu.clock import Clock
 from stepwell.backends.host.node import Value
 from stepwell.ir.constants import Array
 from stepwell.ir.diagnostics import CompileError
-from stepwell.ir.passes import Pass
+from stepwell.stages.background import Abandoned, Watch, running
 
 MOST_DIMENSIONS = 2
 """Free dimensions that are planned for as one and as more."""
@@ -34,7 +32,8 @@ LARGEST = 1 << 24
 """Elements of an input that something is planned for."""
 MANY = 16
 """What is planned for where an extent was one; 2 where that is too many."""
-_running: WeakSet[Preparation] = WeakSet()
+FEW, MOST = (2, 3), (64, 32, 16, 8, 5)
+"""Extents of the first dimension that programs are made for: those between need no compiling. Of `MOST`, the first that fits."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +45,6 @@ class Prepared:
     seconds: float
 
 
-class Abandoned(CompileError):
-    """The process ends, or the program is gone."""
-
-
-class _Watch(Clock):
-    """A clock that stops a compilation that nobody waits for any more."""
-
-    def __init__(self, wanted: Callable[[], bool]) -> None:
-        super().__init__()
-        self._wanted = wanted
-
-    def before_pass(self, step: Pass, op: Operation) -> None:
-        if not self._wanted():
-            raise Abandoned("nobody waits for it")
-        super().before_pass(step, op)
-
-
 class Preparation:
     """A thread that plans for further shapes. `plan(values, clock)` says how many kernels were generated."""
 
@@ -71,11 +53,13 @@ class Preparation:
     ) -> None:
         self.prepared: list[Prepared] = []
         self._candidates = list(combinations(declared, given))
+        self._along = along(declared, given)
+        self._forms = Event()
         self._plan = plan
         self._is_wanted = True
         self._thread = Thread(target=self._run, name="stepwell-prepare", daemon=True)
         if self._candidates:
-            _running.add(self)
+            running.add(self)
             self._thread.start()
 
     def wait(self) -> None:
@@ -83,30 +67,39 @@ class Preparation:
         if self._thread.ident is not None and current_thread() is not self._thread:
             self._thread.join()
 
+    def wait_for_forms(self) -> None:
+        """Until a further shape need not compile kernels; at once for the thread itself."""
+        if self._thread.ident is not None and current_thread() is not self._thread:
+            self._forms.wait()
+
     def stop(self) -> None:
         """Give up what is not there yet."""
         self._is_wanted = False
         self.wait()
 
     def _run(self) -> None:
-        for alternatives in self._candidates:
+        try:
+            self._plan_for(self._candidates)
+            self._forms.set()
+            self._plan_for(self._along)
+        except Abandoned:
+            return
+        finally:
+            self._forms.set()
+            running.discard(self)
+
+    def _plan_for(self, candidates: Iterable[Sequence[Mapping[str, Value]]]) -> None:
+        for alternatives in candidates:
             for values in alternatives:
                 start = time.perf_counter()
                 try:
-                    kernels = self._plan(values, _Watch(lambda: self._is_wanted))
+                    kernels = self._plan(values, Watch(lambda: self._is_wanted))
                 except Abandoned:
-                    return
+                    raise
                 except CompileError:
                     continue  # the model does not allow it
                 self.prepared.append(Prepared(shapes_of(values), kernels, time.perf_counter() - start))
                 break
-        _running.discard(self)
-
-
-@atexit.register
-def _stop_all() -> None:
-    for preparation in list(_running):
-        preparation.stop()
 
 
 def shapes_of(values: Mapping[str, Value]) -> str:
@@ -141,6 +134,26 @@ def combinations(declared: Mapping[str, ValueInfoProto], given: Mapping[str, Val
                 if all(not isinstance(v, np.ndarray) or v.size <= LARGEST for v in values.values()):
                     alternatives.append(values)
             yield alternatives
+
+
+def along(declared: Mapping[str, ValueInfoProto], given: Mapping[str, Value]) -> Iterator[list[dict[str, Value]]]:
+    """Inputs that differ in the first free dimension only: few, and as many as there is room for. What lies between them need not be
+    compiled (`line.py`).
+    """
+    extents = _free_extents(declared, given)
+    first = (symbol for name, value in given.items() for symbol, _ in _dimensions(name, value, declared)[:1])
+    symbol = next((symbol for symbol in first if symbol in extents), None)
+    if symbol is None:
+        return
+
+    def of(extent: int) -> dict[str, Value]:
+        return {name: _resized(name, value, declared, {**extents, symbol: extent}) for name, value in given.items()}
+
+    yield from ([of(extent)] for extent in FEW)
+    largest = max((value.size for value in given.values() if isinstance(value, np.ndarray)), default=0)
+    most = next((extent for extent in MOST if largest * extent // extents[symbol] <= LARGEST), None)
+    if most is not None:
+        yield [of(most)]
 
 
 def _free_extents(declared: Mapping[str, ValueInfoProto], given: Mapping[str, Value]) -> dict[str, int]:

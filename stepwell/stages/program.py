@@ -29,6 +29,7 @@ from stepwell.ir.constants import Array
 from stepwell.ir.diagnostics import CompileError, only_compile_errors
 from stepwell.stages.plan import Cost, Machine, Runner, Statistics
 from stepwell.stages.preparation import Preparation, Prepared
+from stepwell.stages.specialisation import Specialisation, Specialised, is_wanted
 
 if TYPE_CHECKING:
     from stepwell.backends.cpu.program import Program
@@ -61,7 +62,7 @@ class DynamicProgram:
     from_cache = False
     """Its stages may be: each is looked up when it is first needed."""
 
-    def __init__(self, model: OnnxModel, compile: StageCompiler, threads: int, *, prepare: bool = True) -> None:
+    def __init__(self, model: OnnxModel, compile: StageCompiler, threads: int, *, prepare: bool = True, specialise: bool = True) -> None:
         self.model = model
         self.threads = threads
         graph = model.proto.graph
@@ -69,6 +70,8 @@ class DynamicProgram:
         self._declared = {value.name: value for value in graph.input if value.name not in weights}
         self._optional = {value.name: value for value in graph.input if value.name in weights}
         self._machine = Machine(model, compile, MAX_SHAPES)
+        if specialise and is_wanted():
+            self._machine.specialisation = Specialisation(self._wait_for_preparation)
         self._prepares = prepare
         self._weights = weights
         outputs = [value.name for value in graph.output]
@@ -106,7 +109,12 @@ class DynamicProgram:
                 self._machine.preparation = Preparation({**self._declared, **self._optional}, given, runner.prepare)
 
     def wait(self) -> None:
-        """Until what was begun in the background after the first run is there. A further shape waits by itself."""
+        """Until what was begun in the background is there. A further shape waits by itself for what it needs."""
+        self._wait_for_preparation()
+        if self._machine.specialisation is not None:
+            self._machine.specialisation.wait()
+
+    def _wait_for_preparation(self) -> None:
         if self._machine.preparation is not None:
             self._machine.preparation.wait()
 
@@ -138,8 +146,10 @@ class DynamicProgram:
 
     def report(self) -> DynamicReport:
         """Shapes met, what a new one costs, stages, host calls. Prints as text."""
-        preparation = self._machine.preparation
-        return DynamicReport(self._machine.statistics, self.threads, preparation.prepared if preparation is not None else ())
+        preparation, specialisation = self._machine.preparation, self._machine.specialisation
+        prepared = preparation.prepared if preparation is not None else ()
+        specialised = specialisation.done if specialisation is not None else ()
+        return DynamicReport(self._machine.statistics, self.threads, prepared, specialised)
 
     # -- inputs
 
@@ -316,6 +326,7 @@ class DynamicReport:
     statistics: Statistics
     threads: int
     prepared: Sequence[Prepared] = ()
+    specialised: Sequence[Specialised] = ()
 
     @property
     def host_calls(self) -> dict[str, int]:
@@ -336,6 +347,8 @@ class DynamicReport:
             "seconds_by_pass": [dict(cost.steps) for cost in s.costs],
             "kernels_prepared": sum(p.kernels for p in self.prepared),
             "seconds_prepared": [p.seconds for p in self.prepared],
+            "stages_between_others": sum(cost.between for cost in s.costs),
+            "specialised": [each.shapes for each in self.specialised if not each.error],
             "stages_run": s.stages,
             "steps": dict(s.steps),
             "fixed_inputs": sorted(s.fixed),
@@ -363,6 +376,7 @@ class DynamicReport:
             kernels, seconds = sum(p.kernels for p in self.prepared), sum(p.seconds for p in self.prepared)
             lines.append(f"prepared in the background for any shape: {kernels} kernels in {seconds:.2f} s, planned for")
             lines += [f"  {p.shapes}" for p in self.prepared]
+        lines += [_line_of(each) for each in self.specialised]
         lines += [f"stages of the last run: {s.stages}", f"host calls of the last run: {listed(s.host_calls)}"]
         if s.steps:
             lines.append(f"control flow run step by step: {listed(s.steps)}")
@@ -375,12 +389,21 @@ def _line(cost: Cost) -> str:
     """What one stage cost."""
     if cost.from_cache:
         return f"  {cost.shapes}: {cost.seconds:.2f} s, found in the cache"
+    if cost.between:
+        return f"  {cost.shapes}: {cost.seconds:.2f} s, derived from programs for less and for more, nothing compiled"
     longest = sorted(cost.steps.items(), key=lambda step: -step[1])[:3]
     where = ", ".join(f"{name} {seconds:.2f}" for name, seconds in longest)
     return (
         f"  {cost.shapes}: {cost.seconds:.2f} s ({where}), {cost.kernels} kernels generated, "
         f"{cost.general} that were made for other extents"
     )
+
+
+def _line_of(specialised: Specialised) -> str:
+    """What became of one hot shape."""
+    if specialised.error:
+        return f"{specialised.shapes} is met often, but not compiled alone: {specialised.error}"
+    return f"{specialised.shapes} is met often: compiled alone, {specialised.kernels} kernels in {specialised.seconds:.2f} s"
 
 
 __all__ = ["DynamicProgram", "DynamicReport", "ValueSpec"]

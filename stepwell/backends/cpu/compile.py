@@ -24,6 +24,7 @@ from stepwell.backends.cpu.codegen import SpillReport, compile_llvm_ir
 from stepwell.backends.cpu.garbage import collect, collected_between_stages
 from stepwell.backends.cpu.host import check_memory
 from stepwell.backends.cpu.image import KernelCall, ProgramImage, TensorSpec
+from stepwell.backends.cpu.launches import launches_of
 from stepwell.backends.cpu.support import missing_support, support_object
 from stepwell.backends.cpu.weights import KnownWeights, collect_weights, take_weights
 from stepwell.ir.constants import dtype_of
@@ -149,6 +150,7 @@ def _compile(state: Compilation) -> tuple[ProgramImage, list[bytes], Any]:
     needed |= {"intermediate values": _number(state.module, "arena_size"), "weights": _number(state.module, "weights_size")}
     check_memory(needed)
     calls = _calls(state.module)
+    launches = launches_of(state.module) if memory() is not None else None
     with ThreadPoolExecutor(1, "stepwell-weights") as background:
         written = background.submit(collect_weights, take_weights(state.module), state.store, state.weights)
         with state.clock.measure("look up kernels"):
@@ -166,6 +168,8 @@ def _compile(state: Compilation) -> tuple[ProgramImage, list[bytes], Any]:
     linked = [name for name in state.keys if name in called]  # forms for other extents are only kept
     objects = [*(state.keys[name] for name in linked), main_key]
     image = ProgramImage(inputs, outputs, _number(state.module, "arena_size"), objects, blob, calls, notes)
+    image.kernels = linked
+    image.launches = launches.to_data() if launches is not None else None
     image.facts = {
         "seconds": state.clock.seconds,
         "kernels_compiled": len(missing),

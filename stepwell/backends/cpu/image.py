@@ -107,6 +107,10 @@ class ProgramImage:
     notes: list[str] = field(default_factory=list[str])
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
     files: list[FileStamp] = field(default_factory=list[FileStamp])
+    kernels: list[str] = field(default_factory=list[str])
+    """The kernel in each object; the last object is `main`."""
+    launches: list[Any] | None = None
+    """The calls with all numbers (`launches.py`), of programs of any shape."""
 
     def to_bytes(self) -> bytes:
         """The image as JSON, to be kept as a cache entry."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -22,6 +23,7 @@ from stepwell.backends.cpu.numpy_address import address_of, aligned_bytes
 from stepwell.ir.diagnostics import CompileError, only_compile_errors
 
 if TYPE_CHECKING:
+    from stepwell.backends.cpu.launcher import LaunchedCode
     from stepwell.backends.cpu.report import Report
     from stepwell.ir.constants import Array
 
@@ -48,7 +50,7 @@ class NativeCode:
         entry = "main_of_array" if spreads else "main"
         self._library = link(objects, (entry, "stepwell_pool"), imports)
         ctypes.c_uint64.from_address(self._library["stepwell_pool"]).value = pool_block
-        self._weights = weights  # keeps the mapping alive
+        self.weights = weights  # keeps the mapping alive
         self.weights_address = address_of(np.frombuffer(weights, np.uint8)) if image.weights.size else 0
         if spreads:
             array = ctypes.c_void_p * pointers
@@ -61,18 +63,36 @@ class NativeCode:
 class Program:
     """A compiled model. Call it with arrays; see the module's docstring."""
 
-    def __init__(self, image: ProgramImage, code: Sequence[bytes], weights: Any, threads: int, *, from_cache: bool = False) -> None:
+    def __init__(
+        self,
+        image: ProgramImage,
+        code: Sequence[bytes],
+        weights: Any,
+        threads: int,
+        *,
+        from_cache: bool = False,
+        native: NativeCode | LaunchedCode | None = None,
+    ) -> None:
         self.image = image
         self.threads = threads
         self.from_cache = from_cache
         self.rebuild: Callable[[str, int | None], str] | None = None
         with only_compile_errors("step 'link'"):
-            self._native = NativeCode(image, code, weights, threads)
+            self._native = native or NativeCode(image, code, weights, threads)
         self._main = self._native.main
         self._weights_address = self._native.weights_address
         self._arenas: list[tuple[Array, int]] = []
         self._inputs = [(spec.name, spec.shape, spec.numpy_dtype) for spec in image.inputs]
         self._outputs = [(spec.name, spec.shape, spec.numpy_dtype) for spec in image.outputs]
+
+    def with_facts(self, facts: dict[str, Any]) -> Program:
+        """The same program, of which a report says something else."""
+        return Program(replace(self.image, facts=facts), [], self.weights, self.threads, native=self._native)
+
+    @property
+    def weights(self) -> Any:
+        """The weights in memory."""
+        return self._native.weights
 
     @property
     def inputs(self) -> list[TensorSpec]:

@@ -60,11 +60,11 @@ class Weights:
         """The whole block in pieces of about `_CHUNK` bytes or one payload."""
         pieces: list[bytes] = []
         position = gathered = 0
-        for offset, payload in [*self.payloads, (self.size, b"")]:
+        for left, (offset, payload) in zip(range(len(self.payloads), -1, -1), [*self.payloads, (self.size, b"")], strict=True):
             pieces += [bytes(offset - position), payload]
             gathered += offset - position + len(payload)
             position = offset + len(payload)
-            if gathered >= _CHUNK or position == self.size:
+            if gathered >= _CHUNK or not left:
                 if len(payload) >= _CHUNK:
                     yield b"".join(pieces[:-1])
                     yield payload

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from stepwell.backends.cpu.image import TensorSpec
+from stepwell.backends.main_values import Pointer
 from stepwell.backends.ptx.driver import Driver
-from stepwell.backends.ptx.plan import Launch, Pointer
+from stepwell.backends.ptx.plan import Launch
 from stepwell.backends.ptx.simulate.values import Array
 from stepwell.ir.diagnostics import CompileError
 
