@@ -68,7 +68,11 @@ class Validator:
         self._seed = seed
         self._interpreted = True
         self._warned: set[str] = set()
-        references = [self._refer(module, function) for function in _public_functions(module)]
+        functions = _public_functions(module)
+        self.number_of_functions = len(functions)
+        self.unjudged: dict[str, str] = {}
+        """Why there is nothing to be said of some functions, from the first pass on or from a later one."""
+        references = [self._refer(module, function) for function in functions]
         self._references = [reference for reference in references if reference is not None]
 
     def _refer(self, module: ModuleOp, function: FuncOp) -> Reference | None:
@@ -82,6 +86,7 @@ class Validator:
         except CompileError as error:
             hint = error.hint or (None if isinstance(error, CannotTell) else "the attribute validate_shapes says which shapes to try")
             because = f"{error.message} ({hint})" if hint else error.message
+            self.unjudged[name] = error.message
             self._warn(name, f"'@{name}' cannot be validated: {because}", error.location or place(function))
             return None
         types = function.function_type.inputs.data
@@ -109,6 +114,7 @@ class Validator:
         symbols = {name.data for op in module.body.block.ops if (name := getattr(op, "sym_name", None)) is not None}
         if reference.name not in symbols:
             raise CompileError(f"pass '{pass_name}' removed the public function '@{reference.name}'")
+        self.unjudged.setdefault(reference.name, f"in the llvm dialect from pass '{pass_name}' on")
         if self._interpreted:
             self._interpreted = False
             print(f"note: from pass '{pass_name}' on '@{reference.name}' is in the llvm dialect and is not validated", file=sys.stderr)
@@ -121,6 +127,7 @@ class Validator:
             results = Interpreter(module, MAX_STEPS).call(reference.name, *leading, *inputs, *destinations)
         except CannotTell as error:
             message = f"'@{reference.name}' cannot be validated after pass '{pass_name}': {error.message}"
+            self.unjudged.setdefault(reference.name, f"after pass '{pass_name}': {error.message}")
             self._warn(reference.name, message, error.location or place(function))
             return
         except CompileError as error:
@@ -130,6 +137,15 @@ class Validator:
             _require_equal(before, after, f"result {index}", reference.name, pass_name, place(function))
         for index, before in reference.written:
             _require_equal(before, inputs[index], f"argument {index}", reference.name, pass_name, place(function))
+
+
+def summary_of_unjudged(validators: Sequence[Validator]) -> str | None:
+    """`1 of 2 functions could not be judged: '@f' (why)`, of validators of the same module; None where all were judged."""
+    unjudged = {name: why for validator in validators for name, why in validator.unjudged.items()}
+    if not unjudged:
+        return None
+    listed = ", ".join(f"'@{name}' ({why})" for name, why in unjudged.items())
+    return f"{len(unjudged)} of {validators[0].number_of_functions} functions could not be judged: {listed}"
 
 
 def _public_functions(module: ModuleOp) -> list[FuncOp]:

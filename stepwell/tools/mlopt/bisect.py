@@ -96,14 +96,20 @@ class Bisection:
         total = self._number_of_passes()
         if (said := self._after(total)).state != "bad":
             what = "is good after all passes" if said.state == "good" else f"cannot be judged after all passes: {said.message}"
-            raise CompileError(f"the IR {what}", location="mlopt", hint="bisection needs a pipeline that makes it bad")
+            left_out = "".join(f"; {line}" for line in self._unjudged())
+            raise CompileError(f"the IR {what}{left_out}", location="mlopt", hint="bisection needs a pipeline that makes it bad")
         good, bad, said = first_bad(total, self._after)
         step, before_step, path = self._last_of(bad)
         lines = [f"pass {bad} of {total}, '{step.name}', is the first after which the IR is bad: {said.message}"]
         if bad - good > 1:
             lines.append(f"  (after passes {good + 1} to {bad - 1} nothing can be told)")
         culprit = find_rewrite(before_step, path, step, self.context, self.judge)
-        return "\n".join([*lines, *_about(culprit)]) + "\n"
+        return "\n".join([*lines, *_about(culprit), *self._unjudged()]) + "\n"
+
+    def _unjudged(self) -> list[str]:
+        """A line for the functions of which the judge can say nothing."""
+        said = self.judge.unjudged() if isinstance(self.judge, ValidationJudge) else None
+        return [said] if said is not None else []
 
     def _run(self, root: Operation, prefix: _Prefix) -> None:
         try:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stepwell.ir.manager.statistics import PassStatistics
 
 VALIDATOR = "stepwell.backends.interpreter.validate:Validator"
+SUMMARY = "stepwell.backends.interpreter.validate:summary_of_unjudged"
 
 
 class Validator(Protocol):
@@ -49,6 +50,7 @@ class Hooks:
         self.timer = Timer()
         self._statistics: PassStatistics | None = None
         self._reproducer: CrashReproducer | None = None
+        self._validations: list[_Validation] = []
 
     def around_passes(self, root: Operation, context: Context, piece: Piece) -> Sequence[Instrumentation]:
         """Closed in reverse: the clock stops, then the IR is verified, then validated, then printed."""
@@ -64,7 +66,8 @@ class Hooks:
         if dumps.wanted:
             hooks.append(IRDumping(dumps, self.print_options, sys.stderr))
         if options.validate_each is not None:
-            hooks.append(_Validation(root, context, options.validate_each))
+            self._validations.append(_Validation(root, context, options.validate_each))
+            hooks.append(self._validations[-1])
         if options.verify_each:
             hooks.append(_Verification(self.timer if options.mlir_timing else None))
         if options.mlir_timing:
@@ -100,6 +103,9 @@ class Hooks:
         if options.mlir_timing:
             report = self.timer.report(seconds, display=options.mlir_timing_display, format=options.mlir_output_format)
             sys.stderr.write(report)
+        for validation in self._validations:
+            if (summary := validation.summary()) is not None:
+                sys.stderr.write(f"note: --validate-each: {summary}\n")
         if self._statistics is not None:
             sys.stderr.write(self._statistics.report(options.mlir_pass_statistics_display))
 
@@ -125,6 +131,10 @@ class _Validation(Instrumentation):
         kind: type[Validator] = resolve(VALIDATOR)
         self._root = root
         self._validators = [kind(root, context, seed=seed) for seed in range(seeds)]
+
+    def summary(self) -> str | None:
+        """Which functions could not be judged, and why; None where all were."""
+        return resolve(SUMMARY)(self._validators)
 
     def after_pass(self, step: Pass, op: Operation) -> None:
         for validator in self._validators:

@@ -27,6 +27,7 @@ from stepwell.ir.text.printing import print_ir
 from stepwell.ir.verify import verify
 
 VALIDATOR = "stepwell.backends.interpreter.validate:Validator"
+SUMMARY = "stepwell.backends.interpreter.validate:summary_of_unjudged"
 
 
 class Verdict(NamedTuple):
@@ -79,6 +80,10 @@ class ValidationJudge:
         if not isinstance(reference, ModuleOp):
             raise CompileError("validation needs a module", location="mlopt")
         self._validators = [resolve(VALIDATOR)(reference, context, seed=seed) for seed in range(seeds)]
+
+    def unjudged(self) -> str | None:
+        """Of which functions nothing can be said, and why; None where all were judged."""
+        return resolve(SUMMARY)(self._validators)
 
     def __call__(self, root: Operation) -> Verdict:
         try:
