@@ -26,6 +26,7 @@ SETS: dict[str, tuple[str, ...]] = {
     "linalg.tiling_canonicalization": (),
     "scf.for_loop_canonicalization": ("stepwell.lowering.scf.canonicalize_loops:PATTERNS",),
     "tensor.fold_tensor_empty": ("stepwell.lowering.linalg.fold_empty:FOLD_EMPTY",),
+    "tensor.merge_consecutive_insert_extract_slice": ("stepwell.lowering.linalg.merge_slices:MERGE_SLICES",),
     "tensor.reassociative_reshape_folding": ("stepwell.lowering.linalg.reduce_ranks:SLICES_OF_LOWER_RANK",),
 }
 """`transform.apply_patterns.NAME` -> where its patterns stand."""

@@ -15,10 +15,14 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from stepwell.dialects import linalg, scf, tensor
 from stepwell.dialects.linalg.canonical import maps_of
+from stepwell.dialects.tensor.canonical import PATTERNS as CANONICAL
 from stepwell.ir.affine_expressions import dim, replace
+from stepwell.ir.rewrite.pattern_set import PatternsByName
+from stepwell.ir.rewrite.rewriting import Greediness, rewrite_greedily
 from stepwell.lowering.building import Index
 from stepwell.lowering.linalg.expand_loops import is_structured
 from stepwell.lowering.linalg.fuse_tiles import erase_unused, fuse_producer, fuse_producers, source_of
+from stepwell.lowering.linalg.merge_slices import MERGED
 from stepwell.lowering.linalg.tiling import Tiled, replace_tiled, tile_using_for, tile_using_forall
 from stepwell.lowering.structured.generalize_named_ops import generalize
 from stepwell.lowering.transform.handles import attribute_of, is_set
@@ -125,31 +129,50 @@ def _tile_using_forall(op: Any, state: State) -> None:
 def _fuse(op: Any, state: State) -> None:
     targets = state.ops(op.operands[0], op)
     sizes = sizes_for(op, "tile_sizes", targets, state)
-    interchange = _numbers(op, "interchange")
+    orders = sizes_for(op, "interchange", targets, state)
     state.consume(op.operands[0], op)
     tiled: list[Tiled] = []
-    for target, wanted in zip(targets, sizes, strict=True):
+    for target, wanted, order in zip(targets, sizes, orders, strict=True):
         _check(op, target)
+        interchange = [loop for loop in order if isinstance(loop, int)]
+        if len(interchange) != len(order) or set(interchange) != set(range(len(interchange))):
+            raise silenceable(op, f"expected interchange to be a permutation, found {interchange}")
         producers = _producers_of(target)
         if is_set(op, "use_forall"):
             made = tile_using_forall(target, wanted)
         else:
             made = tile_using_for(target, wanted, _whole_order(interchange, target))
         replace_tiled(target, made)
-        fuse_producers(made.op)
+        fused = fuse_producers(made.op)
+        if is_set(op, "apply_cleanup") and made.loops:
+            _fuse_behind_slices(made, fused)
         erase_unused(producers)
         tiled.append(made)
     _set_tiled(op, tiled, state)
 
 
+def _fuse_behind_slices(made: Tiled, fused: list[Any]) -> None:
+    """Merge slices of slices in the loops, which may show further producers, until there are none."""
+    table = {**MERGED, "tensor.extract_slice": (*MERGED["tensor.extract_slice"], *CANONICAL["tensor.extract_slice"])}
+    tiles: list[Operation] = [made.op, *fused]
+    while True:
+        rewrite_greedily(made.loops[0], PatternsByName(table), how=Greediness(must_converge=False))
+        more = [new for tile in tiles if tile.parent is not None for new in fuse_producers(tile)]
+        if not more:
+            return
+        tiles += more
+
+
 def _producers_of(op: Operation) -> list[Operation]:
-    """All structured ops that an op's operands are computed from, in the order of the block."""
+    """All structured ops that an op's operands are computed from, and the slices and casts between, in the order of the block."""
     found: set[Operation] = set()
     pending = [op]
     while pending:
         for value in pending.pop().operands:
             owner = value.owner
-            if isinstance(owner, Operation) and owner not in found and is_structured(owner):
+            if not isinstance(owner, Operation) or owner in found:
+                continue
+            if is_structured(owner) or isinstance(owner, tensor.ExtractSliceOp | tensor.CastOp):
                 found.add(owner)
                 pending.append(owner)
     block = op.parent
