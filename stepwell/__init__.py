@@ -61,7 +61,7 @@ __all__ = [
     "vjp",
     "while_loop",
 ]
-_MODULES = frozenset({"nn", "numpy", "onnx", "optim", "random"})
+_MODULES = frozenset({"checkpoints", "nn", "numpy", "onnx", "optim", "random"})
 _TRACED = frozenset(__all__) - {"CompileError", "Program", "compile", "show"}
 __version__ = "0.1.0"
 

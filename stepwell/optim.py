@@ -122,6 +122,22 @@ class AdamW(Adam):
 
 
 @dataclass(frozen=True)
+class LAMB(AdamW):
+    """AdamW whose step of each tensor is as long, in proportion, as the tensor itself. You et al. 2019 (arXiv 1904.00962)."""
+
+    epsilon: float = 1e-6
+
+    def step(self, p: Any, g: Any, moments: Sequence[Any], rate: Any, number: Any) -> tuple[Any, Sequence[Any]]:
+        m = self.beta1 * moments[0] + (1 - self.beta1) * g
+        v = self.beta2 * moments[1] + (1 - self.beta2) * (g * g)
+        first, second = 1 - np.pow(self.beta1, number), 1 - np.pow(self.beta2, number)
+        change = (m / first) / (np.sqrt(v / second) + self.epsilon) + self.weight_decay * p
+        length, reach = np.sqrt(np.sum(p * p)), np.sqrt(np.sum(change * change))
+        ratio = np.where((length > 0) & (reach > 0), length / np.where(reach > 0, reach, 1), 1)
+        return p - rate * ratio * change, (m, v)
+
+
+@dataclass(frozen=True)
 class Adagrad(Optimizer):
     """Rates that fall with the squares of all gradients so far. Duchi et al. 2011."""
 
@@ -183,6 +199,15 @@ def clip_by_global_norm(gradient: Any, largest: float) -> Any:
     factor = np.minimum(1.0, largest / (global_norm(gradient) + 1e-12))
     leaves, structure = flatten(gradient)
     return unflatten(structure, [g * factor for g in leaves])
+
+
+def moving_average(average: Any, params: Any, decay: float = 0.999) -> Any:
+    """decay average + (1 - decay) params, leaf by leaf: the parameters to evaluate with. The average begins as the parameters."""
+
+    def mixed(a: Any, p: Any) -> Any:
+        return decay * a + (1 - decay) * p
+
+    return tree_map(mixed, average, params)
 
 
 def cosine_schedule(peak: float, steps: int, *, warmup: int = 0, end: float = 0.0) -> Callable[[Any], Any]:

@@ -31,7 +31,7 @@ from stepwell.nn.functions import (
     softplus,
 )
 from stepwell.nn.layers import Conv, Dropout, Embedding, GroupNorm, LayerNorm, Linear, MultiHeadAttention, RMSNorm, Sequential
-from stepwell.nn.losses import bce_with_logits, cross_entropy, huber, kl_divergence, l1, mse, nll
+from stepwell.nn.losses import bce_with_logits, cross_entropy, focal, huber, kl_divergence, l1, mse, nll
 from stepwell.nn.module import Module
 from stepwell.nn.recurrent import GRU, LSTM, RNN
 
@@ -58,6 +58,7 @@ __all__ = [
     "dropout",
     "elu",
     "embedding",
+    "focal",
     "gelu",
     "group_norm",
     "huber",

@@ -79,6 +79,17 @@ def bce_with_logits(logits: Value, labels: Value, *, reduction: str = "mean") ->
     return _reduced(np.maximum(logits, 0) - logits * labels + softplus(-np.abs(logits)), reduction)
 
 
+def focal(logits: Value, labels: Value, *, gamma: float = 2.0, alpha: float = 0.25, reduction: str = "mean") -> Value:
+    """Binary cross-entropy that counts (1 - p)^gamma for what is classified with probability p already; alpha weighs positive labels.
+
+    Lin et al. 2017 (arXiv 1708.02002).
+    """
+    loss = bce_with_logits(logits, labels, reduction="none")
+    right = np.exp(-loss)
+    weight = alpha * labels + (1 - alpha) * (1 - labels)
+    return _reduced(weight * (1 - right) ** gamma * loss, reduction)
+
+
 def kl_divergence(log_q: Value, p: Value, *, reduction: str = "mean") -> Value:
     """sum of p (log p - log q) over the last axis; 0 log 0 is 0."""
     tiny = numpy.finfo(numpy.float32).tiny

@@ -79,6 +79,10 @@ def _by_hand(kind: str, gradients: list[Any]) -> Any:
             m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
             p = p * (1 - 0.1 * 0.01) if kind == "AdamW" else p
             p = p - 0.1 * (m / (1 - 0.9**t)) / (numpy.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        elif kind == "LAMB":
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+            change = m / (1 - 0.9**t) / (numpy.sqrt(v / (1 - 0.999**t)) + 1e-6) + 0.01 * p
+            p = p - 0.1 * numpy.linalg.norm(p) / numpy.linalg.norm(change) * change
         elif kind == "Adagrad":
             v = v + g * g
             p = p - 0.1 * g / (numpy.sqrt(v) + 1e-10)
@@ -97,6 +101,7 @@ OPTIMIZERS = [
     optim.Adagrad(0.1),
     optim.RMSprop(0.1),
     optim.Lion(0.1),
+    optim.LAMB(0.1),
 ]
 
 
@@ -109,6 +114,19 @@ def test_optimizers(optimizer: optim.Optimizer) -> None:
         params, state = run(optimizer.update, {"p": gradient}, state, params)
     numpy.testing.assert_allclose(params["p"], _by_hand(type(optimizer).__name__, gradients), rtol=1e-6)
     assert state["step"] == 3
+
+
+def test_moving_average() -> None:
+    found = run(lambda a, p: optim.moving_average(a, p, 0.75), {"w": rand(3)}, {"w": rand(3, seed=1)})["w"]
+    numpy.testing.assert_allclose(found, 0.75 * rand(3) + 0.25 * rand(3, seed=1), rtol=1e-5)
+
+
+def test_focal_loss() -> None:
+    x, y = rand(6), numpy.array([0, 1, 1, 0, 1, 0], numpy.float32)
+    p = 1 / (1 + numpy.exp(-x))
+    right = numpy.where(y == 1, p, 1 - p)
+    want = numpy.where(y == 1, 0.25, 0.75) * (1 - right) ** 2 * -numpy.log(right)
+    numpy.testing.assert_allclose(run(lambda x, y: nn.focal(x, y, reduction="none"), x, y), want, rtol=1e-4)
 
 
 def test_schedules_and_clipping() -> None:
