@@ -1,5 +1,5 @@
 """Locations in text that xDSL's parser does not read: fused ones with metadata, `fused<#attribute>["a.py":1:2, ...]`, lines without a
-column, `"a.py":3`, and ranges, `"a.py":3:4 to 5:6`, of which the start is kept; and names of locations that are defined further down."""
+column, `"a.py":3`, and ranges, `"a.py":3:4 to 5:6`; and names of locations that are defined further down."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from xdsl.dialects.builtin import UNKNOWN_LOC, CallSiteLoc, FileLineColLoc, Fuse
 from xdsl.ir import Attribute, Operation
 from xdsl.parser import AttrParser
 from xdsl.utils.mlir_lexer import MLIRTokenKind
+
+from stepwell.ir.locations import RangeEnd
 
 _read = AttrParser._parse_location  # pyright: ignore[reportPrivateUsage]
 
@@ -45,11 +47,12 @@ def _file_or_name(parser: Any) -> LocationAttr:
         return NameLoc(StringAttr(text), inner)
     line = parser.parse_integer(False, False)
     column = parser.parse_integer(False, False) if parser.parse_optional_punctuation(":") else 0
-    if parser.parse_optional_keyword("to") is not None:
-        parser.parse_optional_integer(False, False)
-        if parser.parse_optional_punctuation(":") is not None:
-            parser.parse_integer(False, False)
-    return FileLineColLoc(StringAttr(text), IntAttr(line), IntAttr(column))
+    begin = FileLineColLoc(StringAttr(text), IntAttr(line), IntAttr(column))
+    if parser.parse_optional_keyword("to") is None:
+        return begin
+    last = parser.parse_optional_integer(False, False)
+    end = (line if last is None else last, parser.parse_integer(False, False) if parser.parse_optional_punctuation(":") else 0)
+    return begin if end == (line, column) else FusedLoc((begin,), RangeEnd(end))
 
 
 _NAME_ALONE = re.compile(r"loc\s*\(\s*#([A-Za-z_][\w$]*)\s*\)")

@@ -3,7 +3,37 @@
 from __future__ import annotations
 
 from xdsl.dialects.builtin import ArrayAttr, CallSiteLoc, FileLineColLoc, FusedLoc, NameLoc
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Attribute, Data, Operation
+from xdsl.irdl import irdl_attr_definition
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+
+
+@irdl_attr_definition
+class RangeEnd(Data[tuple[int, int]]):
+    """The line and the column at which a location ends that begins at a place in a file: `"a.c":1:2 to 3:4`.
+
+    xDSL's locations are a closed set without ranges, so a range is the place of its beginning, fused with this as what is said about it.
+    It has no text of its own.
+    """
+
+    name = "stepwell.range_end"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[int, int]:
+        parser.raise_error("the end of a location stands in the location")
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"<{self.data[0]}:{self.data[1]}>")
+
+
+def range_of(location: Attribute) -> tuple[FileLineColLoc, RangeEnd] | None:
+    """Beginning and end of a range; None for other locations."""
+    match location:
+        case FusedLoc(locations=ArrayAttr(data=(FileLineColLoc() as begin,)), metadata=RangeEnd() as end):
+            return begin, end
+        case _:
+            return None
 
 
 def place_of(location: Attribute) -> str | None:

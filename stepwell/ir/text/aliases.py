@@ -15,6 +15,8 @@ from typing import Any
 from xdsl.dialects.builtin import ArrayAttr, CallSiteLoc, FusedLoc, LocationAttr, NameLoc, UnknownLoc
 from xdsl.ir import Attribute
 
+from stepwell.ir.locations import RangeEnd, range_of
+
 _MARK = re.compile("\x01([0-9]+)\x02")
 """No printed text has these characters: strings have them escaped."""
 
@@ -95,6 +97,8 @@ class Aliases:
 def parts_of(location: Attribute) -> tuple[Attribute, ...]:
     """The locations that one is made of."""
     match location:
+        case FusedLoc(metadata=RangeEnd()):
+            return ()
         case NameLoc():
             is_there = isinstance(location.location, LocationAttr) and not isinstance(location.location, UnknownLoc)
             return (location.location,) if is_there else ()
@@ -116,8 +120,12 @@ def location_text(location: Any, inner: Callable[[Attribute], str], attribute: C
             return attribute(location.desc) + (f"({inner(parts[0])})" if parts else "")
         case CallSiteLoc():
             return f"callsite({inner(location.callee)} at {inner(location.caller)})"
+        case FusedLoc(metadata=RangeEnd(data=(line, column))) if (found := range_of(location)) is not None:
+            begin = found[0]
+            last = "" if line == begin.line.data else str(line)
+            return f"{location_text(begin, inner, attribute)} to {last}:{column}"
         case FusedLoc():
             about = "" if location.metadata.name == "none" else f"<{attribute(location.metadata)}>"
             return f"fused{about}[{', '.join(inner(part) for part in parts_of(location))}]"
         case _:
-            return f"{attribute(location.filename)}:{location.line.data}:{location.column.data}{getattr(location, 'ending', '')}"
+            return f"{attribute(location.filename)}:{location.line.data}:{location.column.data}"

@@ -8,6 +8,7 @@ from typing import IO, Any
 from xdsl.dialects.builtin import CallSiteLoc, FileLineColLoc, FusedLoc, NameLoc, UnknownLoc
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, Region, SSAValue
 
+from stepwell.ir.locations import RangeEnd, range_of
 from stepwell.ir.text.naming import Names
 from stepwell.ir.text.printer import IRPrinter, PrintOptions
 
@@ -165,6 +166,8 @@ def _pretty_location(attribute: Attribute) -> str | None:
         case NameLoc():
             inner = None if isinstance(attribute.location, UnknownLoc) else _pretty_location(attribute.location)
             return f'"{attribute.desc.data}"' + (f"({inner})" if inner else "")
+        case FusedLoc(metadata=RangeEnd(data=(line, column))) if (found := range_of(attribute)) is not None:
+            return f"{_pretty_location(found[0])} to {'' if line == found[0].line.data else line}:{column}"
         case FusedLoc():
             parts: Any = attribute.locations
             return f"[{', '.join(_pretty_location(part) or '?' for part in parts)}]"
