@@ -427,6 +427,8 @@ class _Parser:
         if self.tokens[self.index].kind == "number":
             return number(self.take())
         if self.accept("-"):
+            if self.tokens[self.index].kind != "number":
+                self.fail(f"expected a number, found '{self.peek()}'")
             value = number(self.take())
             return Immediate(-value.value)
         name = self.word("an operand")

@@ -15,7 +15,7 @@ import numpy as np
 
 from stepwell.backends.ptx.simulate.arithmetic import Meaning, meaning
 from stepwell.backends.ptx.simulate.control_flow import weak_topological_order
-from stepwell.backends.ptx.simulate.values import POISON, REGISTER_BYTES, STORAGE, Array, constant, reader, variadic, writer
+from stepwell.backends.ptx.simulate.values import NUMPY, PAIRS, POISON, REGISTER_BYTES, STORAGE, Array, constant, reader, variadic, writer
 from stepwell.backends.ptx.simulate.wave import CLOCKS, Mask, Wave
 from stepwell.backends.ptx.syntax import Address, Function, Immediate, Instruction, Operand, Pair, Register, Symbol
 from stepwell.ir.diagnostics import CompileError
@@ -224,6 +224,11 @@ def plain(decoder: Decoder, instruction: Instruction, found: Meaning) -> Step:
     if "cc" in instruction.modifiers:
         places = [places[0], Target(decoder.carry, None)]
     function = found.function
+    try:
+        with np.errstate(all="ignore"):
+            function(*(np.zeros((1, 2) if kind in PAIRS else 1, NUMPY[PAIRS.get(kind, kind)]) for kind in kinds))
+    except TypeError:
+        raise CompileError(f"there is no '{instruction.name}'") from None
     if len(results) > 1:
         return _many(function, sources, places)
     slot, write = places[0].slot, places[0].write
@@ -258,7 +263,7 @@ def decode(function: Function, symbols: Mapping[str, tuple[str, int]], static_sh
     Raises CompileError, naming the line, for what is not simulated.
     """
     parameters, parameter_size = _lay_out([(p.name, p.align, p.size) for p in function.parameters])
-    local, local_size = _lay_out([(v.name, v.align, v.size) for v in function.variables if v.space == "local"])
+    local, local_size = _lay_out([(v.name, v.align, v.size) for v in function.variables if v.space in ("local", "param")])
     known = dict(symbols)
     shared, shared_size = _lay_out([(v.name, v.align, v.size) for v in function.variables if v.space == "shared" and v.size], static_shared)
     known.update({name: ("shared", offset) for name, (offset, _) in shared.items()})
@@ -313,6 +318,9 @@ def _blocks(decoder: Decoder, function: Function) -> list[Block]:
             if error.location is None:
                 error.location = f"{decoder.filename}:{item.line}:1"
             raise
+        except (ValueError, LookupError, TypeError, StopIteration) as error:
+            # What decodes an instruction takes its operands and modifiers apart as the ISA says that they stand.
+            raise CompileError(f"'{item.name}' is not written so", location=f"{decoder.filename}:{item.line}:1") from error
     return _in_order(decoder, function, blocks, labels)
 
 

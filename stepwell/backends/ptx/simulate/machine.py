@@ -26,6 +26,7 @@ from stepwell.backends.ptx.simulate import (  # noqa: F401
 )
 from stepwell.backends.ptx.simulate.decode import Program, decode
 from stepwell.backends.ptx.simulate.globalraces import GlobalRaces
+from stepwell.backends.ptx.simulate.inline import flattened
 from stepwell.backends.ptx.simulate.memory import Fault, Heap
 from stepwell.backends.ptx.simulate.races import Races
 from stepwell.backends.ptx.simulate.run import Run
@@ -94,7 +95,8 @@ class LoadedModule:
             if function is None or not function.kernel:
                 known = ", ".join(self.module.kernels) or "none"
                 raise CompileError(f"no kernel '{name}'", location=self.module.filename, hint=f"there are: {known}")
-            self.programs[name] = decode(function, self.symbols, self.static_shared, self.machine.parameters, self.module.filename)
+            whole = flattened(function, self.module.functions)
+            self.programs[name] = decode(whole, self.symbols, self.static_shared, self.machine.parameters, self.module.filename)
         return self.programs[name]
 
 

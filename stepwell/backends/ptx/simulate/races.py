@@ -86,17 +86,20 @@ class Races:
 
     def meet(self, mask: Array) -> None:
         """These threads have met at a barrier (of a warp, a CTA or a cluster, but all of one team together)."""
-        self.clocks.meet(self._masked(mask))
+        mask = self._masked(mask)
+        self.clocks.meet(mask)
         self._rebase()
 
     def depart(self, mask: Array, before: Array | None) -> Array:
         """These threads arrive at a barrier and go on: what whoever waits there may know, with what others left `before`."""
-        found = self.clocks.depart(self._masked(mask))
-        return found if before is None else np.maximum(found, before)
+        mask = self._masked(mask)
+        found = self.clocks.depart(mask)
+        return found if before is None else np.maximum(found, before)  # one row of `before` serves all teams
 
     def learn(self, mask: Array, knowledge: Array) -> None:
         """These threads have waited at a barrier where others had left knowledge."""
-        self.clocks.learn(self._masked(mask), knowledge)
+        mask = self._masked(mask)
+        self.clocks.learn(mask, knowledge)
 
     def meet_by_warp(self, mask: Array) -> None:
         """The threads of each warp have met."""
@@ -109,7 +112,8 @@ class Races:
 
     def fence(self, active: Mask) -> None:
         """`fence.proxy.async` by the active threads."""
-        self.clocks.fence(np.flatnonzero(self._masked(self.wave.mask(active))))
+        mask = self._masked(self.wave.mask(active))
+        self.clocks.fence(np.flatnonzero(mask))
 
     def _rebase(self) -> None:
         """Before the clocks outgrow their words everything begins anew; what is not ordered across that instant is not seen."""

@@ -107,10 +107,10 @@ class Part:
 
     def rows(self) -> tuple[Array, Array]:
         """Where each row of the window begins in the heap, and how many bytes it has."""
-        begins: Array = np.array([self.start])
+        begins = [self.start]
         for size, stride in zip(self.window.shape[:-1], self.window.strides[:-1], strict=True):
-            begins = (begins[:, None] + stride * np.arange(size)).reshape(-1)
-        return begins, np.full(begins.size, self.window.shape[-1])
+            begins = [begin + stride * i for begin in begins for i in range(size)]
+        return np.array(begins), np.full(len(begins), self.window.shape[-1])
 
 
 def part_of(wave: Wave, tensor: TensorMap, corner: Sequence[int]) -> Part | None:

@@ -54,7 +54,7 @@ RUNS: dict[str, tuple[str, Callable[[str, Options], float]]] = {
 
 @dataclass(frozen=True)
 class Plant:
-    """What matches `pattern` in a kernel (the `which`-th of them, or all) becomes `by`. `seen` is a part of the error, if it always is one."""
+    """What matches `pattern` in a kernel (the `which`-th of them, or all) becomes `by`. `seen` is a part of the error."""
 
     kernel: str
     what: str
