@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xdsl.context import Context
     from xdsl.dialects.builtin import ModuleOp
 
+    from stepwell.backends.ptx.compile import GpuCode
     from stepwell.backends.ptx.program import GpuProgram
     from stepwell.frontends.onnx.load import OnnxModel
     from stepwell.ir.constants import Array
@@ -63,6 +64,7 @@ def compile(
     passes: Sequence[Pass | str] = (),
     progress: Progress | None = None,
     target: str,
+    gpu: str = "sm_80",
 ) -> Program | DynamicProgram | GpuProgram: ...
 
 
@@ -78,8 +80,10 @@ def compile(
     passes: Sequence[Pass | str] = (),
     progress: Progress | None = None,
     target: str = "cpu",
+    gpu: str = "sm_80",
 ) -> Program | DynamicProgram | GpuProgram:
-    """Compile an ONNX model for this machine's CPU, or another `target`: "cuda", or "cuda-simulator" where there is no GPU.
+    """Compile an ONNX model for this machine's CPU, or another `target`: "cuda", or "cuda-simulator" where there is no GPU. `gpu` says
+    which code a GPU gets: "sm_80" (which later ones run as well), "sm_86", "sm_89", "sm_90a", "sm_100".
 
     Without `inputs`, a model with free dimensions becomes a `DynamicProgram`: it accepts every shape that the model allows, and a new one
     costs no more than planning. So does a model in which shapes depend on values, or which has sequences, optionals or strings.
@@ -94,7 +98,7 @@ def compile(
     from stepwell.backends.cpu.pool import check_threads, default_threads
 
     if target != "cpu":
-        return _for_gpu(model, _checked_inputs(inputs), target)
+        return _for_gpu(model, _checked_inputs(inputs), target, gpu)
     with only_compile_errors("stepwell.compile"):
         threads = default_threads() if threads is None else check_threads(threads)
         store = ObjectCache.default() if cache else ObjectCache(None)
@@ -118,14 +122,36 @@ def compile(
     return program
 
 
-def _for_gpu(model: Model, inputs: Mapping[str, Any], target: str) -> GpuProgram:
+def _for_gpu(model: Model, inputs: Mapping[str, Any], target: str, gpu: str) -> GpuProgram:
     from stepwell.backends.ptx.compile import check_target, compile_for_gpu
     from stepwell.ir.registry import make_context
 
     with only_compile_errors("stepwell.compile"):
         check_target(target)
         context = make_context()
-        return compile_for_gpu(_import(_read(model), inputs, context), context, target)
+        return compile_for_gpu(_import(_read(model), inputs, context), context, target, gpu)
+
+
+def gpu_code(model: Model, inputs: Mapping[str, Any] | None = None, *, gpu: str = "sm_80") -> GpuCode:
+    """PTX and the launches of a model, without a GPU to run them. Raises CompileError, and only that."""
+    from stepwell.backends.ptx.compile import code_for_gpu
+    from stepwell.ir.registry import make_context
+
+    with only_compile_errors("step 'import model'"):
+        context = make_context()
+        return code_for_gpu(_import(_read(model), _checked_inputs(inputs), context), context, gpu)
+
+
+def print_gpu_level(
+    model: Model, level: str, *, inputs: Mapping[str, Any] | None = None, gpu: str = "sm_80", elide: int | None = None
+) -> str:
+    """The whole model as text at a level of the stairs to a GPU: `nn`, `linalg`, `affine`, `vector`, `gpu`, or `ptx`."""
+    from stepwell.backends.ptx.compile import print_gpu_level
+    from stepwell.ir.registry import make_context
+
+    with only_compile_errors("step 'import model'"):
+        context = make_context()
+        return print_gpu_level(_import(_read(model), _checked_inputs(inputs), context), context, level, gpu, elide)
 
 
 def dynamic(

@@ -81,7 +81,7 @@ GPU_LEVELS = (
     "distribute-vectors",
     "insert-gpu-barriers",
 )
-"""The stairs for a GPU: the same but for schedules; at the end every parallel loop is launched, and what is bound to threads is shared out."""
+"""The stairs for a GPU: the same but for schedules; at the end every parallel loop is launched, and vectors are shared among threads."""
 
 DEALLOCATION = (
     "expand-realloc{emit-deallocs=false}",

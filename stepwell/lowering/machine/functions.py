@@ -29,6 +29,8 @@ from stepwell.lowering.machine.writes import Writes
 
 MAIN = "main"
 SHARED_ALIGNMENT = 16
+ANY_REGISTERS = 256
+"""A block of up to so many threads can be started however many registers (at most 255) its kernel takes: there are 65536."""
 WORKGROUP = AddressSpaceAttr(AddressSpace.WORKGROUP)
 
 
@@ -105,9 +107,11 @@ def emit_function(w: Walk, function: FuncOp | GPUFuncOp) -> None:
 
 
 def _block_size(function: Operation) -> int:
-    """With how many threads in a block a kernel of a GPU is started, 0 where that is not known."""
+    """With how many threads in a block a kernel of a GPU is started, 0 where that is not known or where any number of registers fits.
+    Told of small blocks, ptxas spills for the sake of more of them."""
     size = function.attributes.get("known_block_size")
-    return prod(int(n) for n in size.iter_values()) if isinstance(size, DenseArrayBase) else 0
+    threads = prod(int(n) for n in size.iter_values()) if isinstance(size, DenseArrayBase) else 0
+    return threads if threads > ANY_REGISTERS else 0
 
 
 def _define_argument(w: Walk, argument: SSAValue, tokens: list[Token], position: int) -> int:

@@ -18,8 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from stepwell.lowering.pipelines import LEVELS
 
     add_model_arguments(parser)
+    parser.add_argument("--target", choices=["cpu", "cuda"], default="cpu", help="cuda: with --stop-after, the stairs to a GPU")
+    parser.add_argument("--gpu", default="sm_80", metavar="SM", help="the architecture that --target cuda is for (default sm_80)")
     levels = "print the whole model at this level instead of running the rest; 'import' is before any pass"
-    parser.add_argument("--stop-after", choices=["import", *LEVELS, "asm"], help=levels)
+    parser.add_argument("--stop-after", choices=["import", *LEVELS, "asm", "gpu", "ptx"], help=levels)
     parser.add_argument("-o", "--output", default="-", metavar="FILE", help="where to print (default: standard output)")
     parser.add_argument(
         "--elide",
@@ -33,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Compile into the cache, or print a level."""
+    if arguments.target == "cuda" and arguments.stop_after is None:
+        raise CompileError("programs for a GPU are not kept in the cache", hint="print one with --stop-after ptx, or run it from Python")
     if arguments.stop_after is None:
         if arguments.output != "-":
             raise CompileError("-o needs --stop-after: a compiled program is kept in the cache, not in a file")

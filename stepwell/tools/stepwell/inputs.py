@@ -136,9 +136,11 @@ def feed(program: Program | DynamicProgram, arguments: argparse.Namespace, files
 
 def print_model(arguments: argparse.Namespace, level: str, elide: int | None) -> str:
     """The model of the command line at a level of the stairs."""
-    from stepwell.api import print_level
+    from stepwell.api import print_gpu_level, print_level
 
     with command_line_hints():
+        if getattr(arguments, "target", "cpu") == "cuda":
+            return print_gpu_level(arguments.model, level, inputs=shapes_of(arguments, {}), gpu=arguments.gpu, elide=elide)
         return print_level(arguments.model, level, inputs=shapes_of(arguments, {}), settings=settings_of(arguments), elide=elide)
 
 

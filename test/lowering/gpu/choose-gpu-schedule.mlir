@@ -44,7 +44,7 @@ func.func private @mine(%x: tensor<8xf32>, %out: tensor<8xf32>) -> tensor<8xf32>
 #row = affine_map<(d0, d1) -> (d0, d1)>
 #one = affine_map<(d0, d1) -> (d0)>
 // CHECK-LABEL: @sums
-// CHECK-SAME:    schedule = {{.*}}"fuse", "d0"], ["split", "d1", 128 : i64, "d1r"], ["rfactor", "d1r"], ["parallel", "d0"], ["bind", ["d1r", 128 : i64, 1 : i64]]]
+// CHECK-SAME:    schedule = {{.*}}"fuse", "d0"], ["split", "d1", 128, "d1r"], ["rfactor", "d1r"], ["parallel", "d0"], ["bind", ["d1r", 128, 1]]]
 func.func private @sums(%x: tensor<4x1000xf32>, %out: tensor<4xf32>) -> tensor<4xf32> attributes {kernel} {
   %zero = arith.constant 0.0 : f32
   %init = linalg.fill ins(%zero : f32) outs(%out : tensor<4xf32>) -> tensor<4xf32>
@@ -65,10 +65,10 @@ func.func private @sums(%x: tensor<4x1000xf32>, %out: tensor<4xf32>) -> tensor<4
 #b = affine_map<(d0, d1, d2) -> (d2, d1)>
 #c = affine_map<(d0, d1, d2) -> (d0, d1)>
 // CHECK-LABEL: @product
-// CHECK-SAME:    ["fuse", "m", "n"], ["split", "m", 128 : i64, "mr"], ["split", "n", 128 : i64, "nr"], ["split", "k", 32 : i64, "kr"]
+// CHECK-SAME:    ["fuse", "m", "n"], ["split", "m", 128, "mr"], ["split", "n", 128, "nr"], ["split", "k", 32, "kr"]
 // CHECK-SAME:    ["reorder", "m", "n", "mr", "nr"], ["parallel", "m", "n"], ["jam", "mr", "nr"]
-// CHECK-SAME:    ["cache_read", 0 : i64, "k", 4 : i64], ["cache_read", 1 : i64, "k", 0 : i64], ["pad", "kr"], ["unroll", "kr", 4 : i64]
-// CHECK-SAME:    ["bind", ["mr", 8 : i64, 4 : i64], ["nr", 32 : i64, 1 : i64]]]
+// CHECK-SAME:    ["cache_read", 0, "k", 4], ["cache_read", 1, "k", 0], ["pad", "kr"], ["unroll", "kr", 4]
+// CHECK-SAME:    ["bind", ["mr", 8, 4], ["nr", 32, 1]]]
 func.func private @product(%a: tensor<2048x512xf32>, %b: tensor<512x2048xf32>, %out: tensor<2048x2048xf32>) -> tensor<2048x2048xf32> attributes {kernel} {
   %zero = arith.constant 0.0 : f32
   %init = linalg.fill ins(%zero : f32) outs(%out : tensor<2048x2048xf32>) -> tensor<2048x2048xf32>

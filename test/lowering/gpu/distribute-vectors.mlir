@@ -33,9 +33,9 @@ gpu.module @kernels {
 // CHECK:         %[[THREAD:.*]] = gpu.thread_id x
 // CHECK:         %[[V:.*]] = vector.transfer_read %x[%{{.*}}], %{{.*}} {in_bounds = [true]} : memref<?xf32>, vector<1xf32>
 // CHECK:         %[[OWN:.*]] = vector.reduction <add>, %[[V]] : vector<1xf32> into f32
-// CHECK:         %[[S:.*]]:2 = gpu.shuffle xor %[[OWN]], %c16_i32, %c32_i32 : f32
-// CHECK-NEXT:    arith.addf %[[OWN]], %[[S]]#0 : f32
-// CHECK:         gpu.shuffle xor %{{.*}}, %c1_i32, %c32_i32 : f32
+// CHECK:         %[[S:.*]], %{{.*}} = gpu.shuffle{{ +}}xor %[[OWN]], %c16_i32, %c32_i32 : f32
+// CHECK-NEXT:    arith.addf %[[OWN]], %[[S]] : f32
+// CHECK:         gpu.shuffle{{ +}}xor %{{.*}}, %c1_i32, %c32_i32 : f32
 // CHECK-NEXT:    arith.addf
 // CHECK-NEXT:    %[[SUM:.*]] = arith.addf %{{.*}}, %{{.*}} : f32
 // CHECK-NEXT:    %[[FIRST:.*]] = arith.cmpi eq, %[[THREAD]], %{{.*}} : index
@@ -58,13 +58,13 @@ gpu.module @kernels {
 
 // CHECK-LABEL: gpu.func @largest
 // CHECK-SAME:    workgroup(%partial: memref<2xf32, #gpu.address_space<workgroup>>) kernel attributes {known_block_size = array<i32: 64, 1, 1>}
-// CHECK:         gpu.shuffle xor %{{.*}}, %c1_i32
+// CHECK:         gpu.shuffle{{ +}}xor %{{.*}}, %c1_i32
 // CHECK:         scf.if %{{.*}} {
 // CHECK-NEXT:      memref.store %{{.*}}, %partial[%{{.*}}] : memref<2xf32, #gpu.address_space<workgroup>>
 // CHECK:         %[[LANE:.*]] = arith.remui %{{.*}}, %c2 : index
 // CHECK-NEXT:    %[[MINE:.*]] = memref.load %partial[%[[LANE]]]
-// CHECK-NEXT:    %[[OTHER:.*]]:2 = gpu.shuffle xor %[[MINE]], %c1_i32, %c32_i32 : f32
-// CHECK-NEXT:    arith.maximumf %[[MINE]], %[[OTHER]]#0 : f32
+// CHECK-NEXT:    %[[OTHER:.*]], %{{.*}} = gpu.shuffle{{ +}}xor %[[MINE]], %c1_i32, %c32_i32 : f32
+// CHECK-NEXT:    arith.maximumf %[[MINE]], %[[OTHER]] : f32
 gpu.module @kernels {
   gpu.func @largest(%x: memref<?xf32>, %y: memref<f32>, %low: f32) kernel attributes {threads = [[64, 1]]} {
     %zero = arith.constant 0.0 : f32

@@ -85,7 +85,7 @@ func.func private @two(%x: memref<?xf32>, %N: index) attributes {kernel} {
 
 // CHECK-LABEL: func.func private @rows
 // CHECK:         gpu.launch_func @kernels::@rows blocks in (%M, %{{.*}}, %{{.*}}) threads in (%c128, %{{.*}}, %{{.*}})
-// CHECK:         gpu.func @rows(%x: memref<?xf32>, %M: index) kernel attributes {threads = {{.*}}128 : i64, 1 : i64]]} {
+// CHECK:         gpu.func @rows(%x: memref<?xf32>, %M: index) kernel attributes {threads = {{.*}}128, 1]]} {
 // CHECK:           %[[BLOCK:.*]] = gpu.block_id x
 // CHECK-NOT:       scf.if
 // CHECK:           memref.store %{{.*}}, %x[%[[BLOCK]]]
