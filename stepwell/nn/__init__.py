@@ -30,7 +30,7 @@ from stepwell.nn.functions import (
     softmax,
     softplus,
 )
-from stepwell.nn.layers import Conv, Dropout, Embedding, GroupNorm, LayerNorm, Linear, MultiHeadAttention, RMSNorm, Sequential
+from stepwell.nn.layers import BatchNorm, Conv, Dropout, Embedding, GroupNorm, LayerNorm, Linear, MultiHeadAttention, RMSNorm, Sequential
 from stepwell.nn.losses import bce_with_logits, cross_entropy, focal, huber, kl_divergence, l1, mse, nll
 from stepwell.nn.module import Module
 from stepwell.nn.recurrent import GRU, LSTM, RNN
@@ -39,6 +39,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "BatchNorm",
     "Conv",
     "Dropout",
     "Embedding",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy
 
 import stepwell.numpy as np
+from stepwell import traced
 from stepwell.frontends.trace.values import Value, shape_of
 from stepwell.nn import functions
 from stepwell.nn.module import Module
@@ -107,6 +108,36 @@ class GroupNorm(Module):
     def __call__(self, x: Value) -> Value:
         """[N, channels, spatial...] to the same."""
         return functions.group_norm(x, self.groups, self.scale, self.bias, epsilon=self.epsilon)
+
+
+class BatchNorm(Module):
+    """Mean 0 and variance 1 for each channel, over the batch in training, by running statistics after it; then a learned scale and bias.
+
+    The statistics are no parameters: `init()` gives the first ones, a call gives the next.
+    """
+
+    def __init__(self, channels: int, *, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
+        self.scale, self.bias = numpy.ones(channels, numpy.float32), numpy.zeros(channels, numpy.float32)
+        self.momentum, self.epsilon = momentum, epsilon
+
+    def init(self) -> dict[str, Value]:
+        """The statistics before the first step."""
+        return {"mean": numpy.zeros_like(self.bias), "variance": numpy.ones_like(self.scale)}
+
+    def __call__(self, x: Value, statistics: dict[str, Value], *, training: bool = True) -> tuple[Value, dict[str, Value]]:
+        """[N, channels, spatial...] to the same, and the next statistics, whose variance is that of a sample, as PyTorch has it."""
+        shape = shape_of(x)
+        axes, row = (0, *range(2, len(shape))), (1, -1, *[1] * (len(shape) - 2))
+        mean, variance = statistics["mean"], statistics["variance"]
+        if training:
+            mean, variance = np.mean(x, axes), np.var(x, axes)
+            count = prod(shape) // shape[1]
+            seen = {"mean": mean, "variance": variance * (count / max(1, count - 1))}
+            statistics = {
+                name: traced.stop_gradient((1 - self.momentum) * old + self.momentum * seen[name]) for name, old in statistics.items()
+            }
+        factor = self.scale / np.sqrt(variance + self.epsilon)
+        return (x - np.reshape(mean, row)) * np.reshape(factor, row) + np.reshape(self.bias, row), statistics
 
 
 class Dropout(Module):

@@ -116,6 +116,26 @@ def test_optimizers(optimizer: optim.Optimizer) -> None:
     assert state["step"] == 3
 
 
+def test_batch_norm_keeps_statistics() -> None:
+    norm, x = nn.BatchNorm(4, momentum=0.25), rand(5, 4, 3, 2)
+    norm.scale, norm.bias = rand(4, seed=1), rand(4, seed=2)
+    y, statistics = run(lambda norm, x, s: norm(x, s), norm, x, norm.init())
+    mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3))
+
+    def row(v: Any) -> Any:
+        return v[:, None, None]
+
+    numpy.testing.assert_allclose(
+        y, (x - row(mean)) / numpy.sqrt(row(variance) + 1e-5) * row(norm.scale) + row(norm.bias), rtol=1e-4, atol=1e-5
+    )
+    numpy.testing.assert_allclose(statistics["mean"], 0.25 * mean, rtol=1e-4, atol=1e-6)
+    numpy.testing.assert_allclose(statistics["variance"], 0.75 + 0.25 * variance * 30 / 29, rtol=1e-4)
+    after, same = run(lambda norm, x, s: norm(x, s, training=False), norm, x, statistics)
+    scaled = (x - row(statistics["mean"])) / numpy.sqrt(row(statistics["variance"]) + 1e-5)
+    numpy.testing.assert_allclose(after, scaled * row(norm.scale) + row(norm.bias), rtol=1e-4, atol=1e-5)
+    numpy.testing.assert_array_equal(same["mean"], statistics["mean"])
+
+
 def test_moving_average() -> None:
     found = run(lambda a, p: optim.moving_average(a, p, 0.75), {"w": rand(3)}, {"w": rand(3, seed=1)})["w"]
     numpy.testing.assert_allclose(found, 0.75 * rand(3) + 0.25 * rand(3, seed=1), rtol=1e-5)
