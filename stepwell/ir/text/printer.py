@@ -36,6 +36,7 @@ from xdsl.printer import Printer
 
 from stepwell.ir.text.affine_text import map_text, set_text
 from stepwell.ir.text.aliases import Aliases, location_text
+from stepwell.ir.text.floats import DIGITS, exact_text, short_text
 from stepwell.ir.text.naming import Names
 
 PLAIN_TYPES = frozenset({IntegerType, IndexType, Float32Type, Float64Type, Float16Type, BFloat16Type, TensorType, MemRefType})
@@ -250,10 +251,17 @@ class IRPrinter(Printer):
     # ---- attributes
 
     def print_float(self, value: float, type: AnyFloat) -> None:
-        if math.isfinite(value):
-            super().print_float(value, type)
+        """Six digits, and a zero, where they are the number; otherwise the digits of the type, or its bits."""
+        if not math.isfinite(value):
+            text = None
+        elif (short := short_text(value)) and type.unpack(type.pack([float(short)]), 1)[0] == value:
+            text = short
+        elif str(type) in DIGITS:
+            text = exact_text(value, str(type))
         else:
-            self.print_string(f"0x{type.pack((value,))[::-1].hex().upper()}")
+            super().print_float(value, type)
+            return
+        self.print_string(text or f"0x{type.pack((value,))[::-1].hex().upper()}")
 
     def print_attribute(self, attribute: Attribute) -> None:
         kind = type(attribute)
