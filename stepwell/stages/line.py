@@ -5,7 +5,7 @@ goes through three programs of one stage that make the same calls with numbers t
 shape between the outermost. It is used only where
 
 * the stage as imported for the new shape says the same as theirs, with every number on the line: the frontend is run, nothing is guessed;
-* each kernel may run on the extents at hand, by its own schedule (`is_legal`); of those that the three programs call there, the cheapest;
+* each kernel may run on the extents at hand, by its own schedule (`is_legal`), and at least two of the three call it there;
 * no memory is shared that was not: the plan of one of the programs, every place in it times k, has room for k times its sizes.
 
 What passes compute from extents besides linear numbers are quotients rounded up or down, maxima and minima. Such a number that lies on
@@ -157,8 +157,11 @@ class Line:
     def _kernel(self, number: int, values: Sequence[int]) -> str | None:
         """The cheapest kernel that may serve a call of arguments of these values."""
         found: list[tuple[float, str]] = []
+        names = [point.launches.calls[number].kernel for point in self.points]
         for point in self.points:
             call = point.launches.calls[number]
+            if names.count(call.kernel) < 2:
+                continue  # what is one shape's alone may have numbers of that shape inside (the last index of a reversed dimension)
             facts = point.launches.kernels[call.kernel]
             before, now = _extents(facts, [p.offset for p in call.arguments]), _extents(facts, values)
             steps = steps_on(facts.steps, now.keys())

@@ -97,6 +97,11 @@ FAMILIES: dict[str, tuple[list[NodeProto], dict[str, list[int]], Meaning]] = {
         lambda x: x[::2],
     ),
     "the last five": ([make_node("Slice", ["x", "b", "e"], ["y"])], {"b": [-5], "e": [1 << 40]}, lambda x: x[-5:]),
+    "backwards": (
+        [make_node("Slice", ["x", "b", "e", "z", "s"], ["y"])],
+        {"b": [-1], "e": [-(1 << 40)], "z": [0], "s": [-1]},
+        lambda x: x[::-1],
+    ),
     "rows of three": (
         [make_node("Reshape", ["x", "s"], ["r"]), make_node("Pad", ["r", "p"], ["y"])],
         {"s": [-1, 3], "p": [0, 1, 0, 0]},
