@@ -152,38 +152,22 @@ def chunks_of(wave: Wave, tensor: TensorMap, place: int) -> Array:
     return (place - own + swizzled(own + CHUNK * np.arange(tensor.box_bytes // CHUNK), tensor.swizzle)) // CHUNK
 
 
-def store_box(wave: Wave, tensor: TensorMap, corner: Sequence[int], data: Array, place: int, update: np.ufunc | None) -> None:
+def store_box(wave: Wave, tensor: TensorMap, corner: Sequence[int], data: Array, place: int) -> None:
     """Writes what lies inside of the tensor. `data` is shared memory as it was at `place`."""
     order = chunks_of(wave, tensor, place) - place // CHUNK
     box = data.reshape(-1, CHUNK)[order].reshape(_box_shape(tensor))
     part = part_of(wave, tensor, corner)
     if part is None:
         return
-    if update is None:
-        part.window[...] = box[part.inside]
-    else:
-        dtype = NUMPY[tensor.kind]
-        given = np.ascontiguousarray(box[part.inside]).view(dtype)
-        part.window[...] = update(np.ascontiguousarray(part.window).view(dtype), given).astype(dtype).view(np.uint8)
+    part.window[...] = box[part.inside]
 
 
 # ---- instructions ----------------------------------------------------------------------------------------------------------------------
 
-UPDATES: dict[str, np.ufunc] = {
-    "add": np.add,
-    "min": np.minimum,
-    "max": np.maximum,
-    "and": np.bitwise_and,
-    "or": np.bitwise_or,
-    "xor": np.bitwise_xor,
-}
-
 
 def _tensor(decoder: Decoder, instruction: Instruction) -> Step:
-    reducing = instruction.opcode == "cp" and instruction.modifiers[0] == "reduce"
-    words = words_of(instruction, {"tensor", "tile", "reduce", "1d", "2d", "3d", "4d", "5d", *(UPDATES if reducing else ())})
+    words = words_of(instruction, {"tensor", "tile", "1d", "2d", "3d", "4d", "5d"})
     rank = next((int(word[0]) for word in instruction.modifiers if word in ("1d", "2d", "3d", "4d", "5d")), 0)
-    update = next((UPDATES[word] for word in instruction.modifiers if word in UPDATES), None) if reducing else None
     inward = words.to == "shared"
     operands = instruction.operands
     shared, tensor = (operands[0], operands[1]) if inward else (operands[1], operands[0])
@@ -210,7 +194,7 @@ def _tensor(decoder: Decoder, instruction: Instruction) -> Step:
             if wave.traffic is not None and part is not None:
                 wave.traffic.bulk(*part.rows())
         if mbarrier is None:
-            _send(wave, lanes, maps, corners, places, update)
+            _send(wave, lanes, maps, corners, places)
             return
         barriers = places_of(wave, mbarrier(wave), active)
         masks = None if multicast is None else wave.some(multicast(wave), active)
@@ -233,9 +217,9 @@ def _tensor(decoder: Decoder, instruction: Instruction) -> Step:
     return step
 
 
-def _send(wave: Wave, lanes: Array, maps: list[TensorMap], corners: list[list[int]], places: Array, update: np.ufunc | None) -> None:
+def _send(wave: Wave, lanes: Array, maps: list[TensorMap], corners: list[list[int]], places: Array) -> None:
     def write(i: int) -> Callable[[Array], None]:
-        return lambda data: store_box(wave, maps[i], corners[i], data, int(places[i]), update)
+        return lambda data: store_box(wave, maps[i], corners[i], data, int(places[i]))
 
     send(wave, lanes, places, np.array([tensor.box_bytes for tensor in maps]), write)
 
