@@ -1,7 +1,7 @@
-// RUN: mlopt %s --nn-rematerialize='budget=17000' --validate-each | filecheck %s
-// RUN: mlopt %s --nn-rematerialize='budget=30000' | filecheck %s --check-prefix=FITS
+// RUN: mlopt %s --pass-pipeline='builtin.module(nn-rematerialize{budget=17000})' --validate-each | filecheck %s
+// RUN: mlopt %s --pass-pipeline='builtin.module(nn-rematerialize{budget=30000})' | filecheck %s --check-prefix=FITS
 // RUN: mlopt %s --nn-rematerialize | filecheck %s --check-prefix=NONE
-// RUN: not mlopt %s --nn-rematerialize='budget=10000' 2>&1 | filecheck %s --check-prefix=ERROR
+// RUN: not mlopt %s --pass-pipeline='builtin.module(nn-rematerialize{budget=10000})' 2>&1 | filecheck %s --check-prefix=ERROR
 
 // FITS: module attributes {stepwell.memory_estimate = 20496 : i64} {
 // FITS-COUNT-1: call @exp
