@@ -473,4 +473,8 @@ def number(text: str) -> Immediate:
         return Immediate(int(text[2:], 16), 64)
     if "." in text:
         return Immediate(struct.unpack("<Q", struct.pack("<d", float(text)))[0], 64)
-    return Immediate(int(text.rstrip("U"), 0))
+    digits = text.rstrip("U")
+    try:
+        return Immediate(int(digits, 8 if digits.lstrip("-")[:1] == "0" and digits.lstrip("-").isdigit() else 0))
+    except ValueError:
+        raise CompileError(f"'{text}' is no number") from None
