@@ -21,6 +21,7 @@ from stepwell.backends.cpu.weights import KnownWeights
 from stepwell.lowering.machine.functions import symbol_of
 from stepwell.lowering.schedule.memory import ScheduleMemory
 from stepwell.stages.line import Point, Points
+from stepwell.stages.line import is_wanted as lines_are_wanted
 from stepwell.stages.numbers import numbers_of
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class StageCompiler:
         structure, numbers = numbers_of(module)
         with self._lock:
             points = self._points.setdefault(structure, Points(self._threads))
-            known = None if preparing else points.program(numbers)
+            known = points.program(numbers) if lines_are_wanted() and not preparing else None
         if known is not None:
             return known
         key = self._key("prepared stage" if preparing else "stage", *request)
@@ -116,7 +117,7 @@ class StageCompiler:
     def _add(self, points: Points, numbers: tuple[int, ...], program: Program, code: Sequence[bytes] | None) -> None:
         """Remember a program for the shapes around its own."""
         data = program.image.launches
-        if data is None or code is None:
+        if data is None or code is None or not lines_are_wanted():
             return
         launches = Launches.from_data(data)
         kernels = {symbol_of(name): object for name, object in zip(program.image.kernels, code, strict=False)}

@@ -2,8 +2,8 @@
 
 Kernels take extents as arguments, but an extent of 1 is part of a kernel, and so are the tiles, which were chosen for the extents at hand.
 So the model is planned for one more combination of shapes for each way in which free dimensions can be one or more than one; nothing
-of that runs. What is compiled then serves any number (`ScheduleMemory`). A further shape waits for it, and compiles nothing. Afterwards a
-few programs are made along the first free dimension, the batch: of those between them, nothing has to be planned either (`line.py`).
+of that runs. What is compiled then serves any number (`ScheduleMemory`). A further shape waits for it, and compiles nothing. Where
+lines are wanted (`line.py`), a few programs are made along the first free dimension, the batch: those between them need no planning either.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from stepwell.backends.host.node import Value
 from stepwell.ir.constants import Array
 from stepwell.ir.diagnostics import CompileError
 from stepwell.stages.background import Abandoned, Watch, running
+from stepwell.stages.line import is_wanted as lines_are_wanted
 
 MOST_DIMENSIONS = 2
 """Free dimensions that are planned for as one and as more."""
@@ -53,7 +54,7 @@ class Preparation:
     ) -> None:
         self.prepared: list[Prepared] = []
         self._candidates = list(combinations(declared, given))
-        self._along = along(declared, given)
+        self._along = along(declared, given) if lines_are_wanted() else ()
         self._forms = Event()
         self._plan = plan
         self._is_wanted = True

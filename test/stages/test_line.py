@@ -24,6 +24,7 @@ F, I = TensorProto.FLOAT, TensorProto.INT64
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEPWELL_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("STEPWELL_LINES", "1")
 
 
 def model(nodes: list[NodeProto], shape: list[int | str], **constants: Any) -> ModelProto:
