@@ -167,5 +167,5 @@ def test_a_budget_of_memory_is_kept_and_changes_no_bit() -> None:
         for a, b in zip(flatten(small(model, tokens, tokens))[0], want, strict=True):
             numpy.testing.assert_array_equal(a, b)
         assert next(iter(small.cache.values())).program.image.arena_size <= full * share
-    with pytest.raises(stepwell.CompileError, match="intermediate values need .* bytes.*, the budget is 100"):
+    with pytest.raises(stepwell.CompileError, match=r"intermediate values need .* bytes.*, the budget is 100"):
         stepwell.jit(memory_budget=100)(stepwell.value_and_grad(loss))(model, tokens, tokens)
