@@ -170,8 +170,8 @@ def compile_model(arguments: argparse.Namespace, files: Mapping[str, Array] | No
             threads=arguments.threads,
             cache=not arguments.no_cache,
             progress=progress,
-            target="cpu",
-            **settings_of(arguments),
+            numerics=arguments.numerics,
+            convolution=arguments.convolution,
         )
 
 
