@@ -53,10 +53,14 @@ class Compiled:
         return unflatten(self.results, outputs)
 
     def _take(self, arrays: Sequence[Array]) -> dict[int, Array]:
-        """The spare memory that no argument of this call lies in."""
-        used = {array.ctypes.data for array in arrays}
-        taken, self.spare = self.spare, {}
-        return {result: array for result, array in taken.items() if array.ctypes.data not in used}
+        """The spare memory that neither an argument of this call nor another result lies in; another call finds none of it."""
+        used, taken = list(arrays), dict[int, Array]()
+        for result in self.reused:
+            array = self.spare.pop(result, None)
+            if array is not None and not any(np.may_share_memory(array, other) for other in used):
+                taken[result] = array
+                used.append(array)
+        return taken
 
 
 def _as_array(leaf: Any) -> Array:
@@ -98,7 +102,7 @@ class Jitted:
             return self.function(*arguments, **named)
         bound, rest, static = self._split(arguments, named)
         leaves, structure = flatten((bound, rest))
-        key = structure, tuple([_kind_of(leaf) for leaf in leaves]), static
+        key = structure, tuple([_kind_of(leaf) for leaf in leaves]), tuple([(name, _told_apart(value)) for name, value in static])
         compiled = self.cache.get(key)
         if compiled is None:
             compiled = self.cache[key] = self._compile(bound, rest, dict(static))
@@ -155,6 +159,14 @@ def _kind_of(leaf: Any) -> Hashable:
         array = cast(Array, leaf)
         return array.shape, array.dtype
     return type(leaf) if isinstance(leaf, (bool, int, float)) else (np.shape(leaf), np.asarray(leaf).dtype)
+
+
+def _told_apart(value: Any) -> Hashable:
+    """A static value as a key: 1, 1.0 and True are equal and mean different programs, and so do 0.0 and -0.0."""
+    kind = value.__class__
+    if isinstance(value, tuple):
+        return kind, tuple([_told_apart(each) for each in cast("tuple[Any, ...]", value)])
+    return kind, repr(value) if kind is float else value
 
 
 def _text_of(leaf: Any) -> str:

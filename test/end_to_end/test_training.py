@@ -127,6 +127,36 @@ def test_memory_that_is_still_used_is_not_reused() -> None:
     assert (x == 1).all()
 
 
+def test_what_is_donated_twice_takes_one_result() -> None:
+    @stepwell.jit(donate_argnames=("tree", "other"))
+    def moved(tree: Any, other: Any) -> Any:
+        return tree["a"] + 1, tree["b"] * 4, other
+
+    x = numpy.ones(1000, numpy.float32)
+    moved({"a": x, "b": x}, x[1:])
+    a, b, _ = moved({"a": x + 0, "b": x + 0}, x[1:] + 0)
+    assert (a == 2).all()
+    assert (b == 4).all()
+    assert not numpy.shares_memory(a, b)
+    moved({"a": a, "b": b}, x[1:] + 0)
+    part = a[1:]
+    moved({"a": x + 0, "b": x + 0}, part)
+    assert (part == 2).all(), "an argument of the call lies there"
+
+
+def test_static_arguments_that_are_equal_may_differ() -> None:
+    @stepwell.jit(static_argnames=["by"])
+    def scaled(x: Any, by: Any) -> Any:
+        return x * by[0] if isinstance(by, tuple) else x * (10 if by is True else by)
+
+    x = numpy.arange(3, dtype=numpy.int32)
+    found = [scaled(x, by) for by in (1, True, 1.0, (1,), (1.0,))]
+    assert [f.dtype.kind for f in found] == ["i", "i", "f", "i", "f"]
+    assert [float(f[2]) for f in found] == [2, 20, 2, 2, 2]
+    floats = numpy.ones(3, numpy.float32)
+    assert [bool(numpy.signbit(scaled(floats, by)[0])) for by in (0.0, -0.0)] == [False, True]
+
+
 def test_a_program_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEPWELL_CACHE_DIR", str(tmp_path))
     x = numpy.arange(3, dtype=numpy.float32)

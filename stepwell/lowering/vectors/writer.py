@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import copysign
 from typing import Any, cast
 
 from xdsl.dialects import arith
@@ -78,7 +79,8 @@ def i64_array(values: Shape) -> DenseArrayBase[Any]:
 
 
 @lru_cache(maxsize=1024)
-def _splat_of(value: Any, type: VectorType[Any]) -> DenseIntOrFPElementsAttr[Any]:
+def _splat_of(value: Any, negative: bool, type: VectorType[Any]) -> DenseIntOrFPElementsAttr[Any]:
+    del negative  # 0.0 and -0.0 are equal, but not the same
     return splat(value, type)
 
 
@@ -220,7 +222,7 @@ class Writer:
             return found
         if type.element_type == i1:
             value = bool(value)
-        op = arith.ConstantOp.create(result_types=[type], properties={"value": _splat_of(value, type)})
+        op = arith.ConstantOp.create(result_types=[type], properties={"value": _splat_of(value, copysign(1, value) < 0, type)})
         return self._hoist(entry, key, op)
 
     def iota(self, type: VectorType[Any], factor: int) -> SSAValue:
