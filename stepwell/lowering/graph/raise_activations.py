@@ -33,7 +33,7 @@ class Product:
         owner = value.owner
         if depth and (root or value.has_one_use()) and isinstance(owner, (nn.MulOp, nn.DivOp)):
             c = splat_value(owner.b)
-            if c is not None:
+            if c is not None and (c != 0 or isinstance(owner, nn.MulOp)):
                 self.number = self.number * float(c) if isinstance(owner, nn.MulOp) else self.number / float(c)
                 return self.take(owner.a, depth - 1)
             if isinstance(owner, nn.MulOp):

@@ -43,17 +43,16 @@ def centred(value: SSAValue) -> Centred | None:
     """The bytes and the zero point of cast(x) - zero."""
     offset: SSAValue | None = None
     zero = 0
+    type = value.type
     if (difference := made_by(value, nn.SubOp)) is not None:
         known = splat_value(difference.b)
         zero, offset = (int(known), None) if known is not None else (0, difference.b)
-        if difference.a.type != value.type:
-            return None
         value = difference.a
     elif (total := made_by(value, nn.AddOp)) is not None and (known := splat_value(total.b)) is not None:
         zero, value = -int(known), total.a
     cast = made_by(value, nn.CastOp)
-    if cast is None or element_of(cast.x) not in (UI8, i8):
-        return None
+    if cast is None or cast.y.type != type or element_of(cast.x) not in (UI8, i8):
+        return None  # the other operand may be what is larger
     return Centred(cast.x, offset, zero)
 
 
@@ -91,7 +90,7 @@ def padded_weights(w: Array, axis: int) -> Array:
 def corrected(product: SSAValue, data: Centred, sums: Array, shift: Array, whole: SSAValue | None, site: Site) -> SSAValue:
     """The product without what zero points and shifts have added: `sums` of the weights, `whole` sums of the centred data."""
     if data.zero and sums.any():
-        product = site.make(nn.SubOp, product, site.constant((sums * np.int32(data.zero)).astype(np.int32)))
+        product = site.make(nn.SubOp, product, site.constant((sums.astype(np.int64) * data.zero).astype(np.int32)))
     if data.offset is not None and sums.any():
         product = site.make(nn.SubOp, product, site.make(nn.MulOp, site.constant(sums), data.offset))
     if whole is not None:

@@ -72,3 +72,23 @@ func.func @stays(%x: tensor<2x4xi16>, %v: tensor<2x4xui8>) -> (tensor<2x2xi32>, 
   %z = nn.matmul %b, %wide : tensor<2x4xi32>, tensor<4x2xi32> -> tensor<2x2xi32>
   func.return %y, %z : tensor<2x2xi32>, tensor<2x2xi32>
 }
+
+// What is broadcast by the sum stays; a zero point at the end of the range wraps around as the sum does.
+
+// CHECK-LABEL: func.func @ends(
+// CHECK-SAME:      %x: tensor<1x4xi8>
+// CHECK:         %[[A:.*]] = nn.add
+// CHECK-NEXT:    nn.matmul %[[A]]
+// CHECK:         %[[Z:.*]] = nn.constant dense<[512, 1280]> : tensor<2xi32>
+// CHECK-NEXT:    nn.sub %{{.*}}, %[[Z]]
+func.func @ends(%x: tensor<1x4xi8>) -> (tensor<3x2xi32>, tensor<1x2xi32>) {
+  %w = nn.constant dense<[[1, 2], [1, 2], [1, 2], [1, 4]]> : tensor<4x2xi32>
+  %wide = nn.constant dense<5> : tensor<3x4xi32>
+  %least = nn.constant dense<-2147483648> : tensor<i32>
+  %a = nn.cast %x : tensor<1x4xi8> -> tensor<1x4xi32>
+  %b = nn.add %a, %wide : tensor<1x4xi32>, tensor<3x4xi32> -> tensor<3x4xi32>
+  %y = nn.matmul %b, %w : tensor<3x4xi32>, tensor<4x2xi32> -> tensor<3x2xi32>
+  %c = nn.add %a, %least : tensor<1x4xi32>, tensor<i32> -> tensor<1x4xi32>
+  %z = nn.matmul %c, %w : tensor<1x4xi32>, tensor<4x2xi32> -> tensor<1x2xi32>
+  func.return %y, %z : tensor<3x2xi32>, tensor<1x2xi32>
+}

@@ -335,3 +335,15 @@ func.func @looked_up_rows(%i: tensor<2x3xi32>, %x: tensor<2x3x2xf32>) -> (tensor
   %s = nn.add %z, %x : tensor<2x3x2xf32>, tensor<2x3x2xf32> -> tensor<2x3x2xf32>
   func.return %r, %s : tensor<2x3x2xf32>, tensor<2x3x2xf32>
 }
+
+// Nothing is known of what is divided by zero.
+
+// CHECK-LABEL: func.func @by_zero
+// CHECK:         nn.div
+// CHECK-NEXT:    nn.mul
+func.func @by_zero(%x: tensor<3xf32>) -> tensor<3xf32> {
+  %zero = nn.constant dense<0.0> : tensor<f32>
+  %a = nn.div %x, %zero : tensor<3xf32>, tensor<f32> -> tensor<3xf32>
+  %y = nn.mul %a, %x : tensor<3xf32>, tensor<3xf32> -> tensor<3xf32>
+  func.return %y : tensor<3xf32>
+}
