@@ -38,8 +38,9 @@ class InsertGpuBarriers(Pass):
       gpu.barrier
       %w = memref.load %s[%mirrored]
     ```
-    Accesses to the same place by the same subscripts are a thread's own: iterations of a loop are taken to touch places of their own in
-    memory that all blocks see. Branches on the number of a thread are one step: no barrier stands inside of them.
+    Accesses to the same place by the same subscripts are a thread's own, unless only some of the threads come to one of them: iterations of
+    a loop are taken to touch places of their own in memory that all blocks see. Branches on the number of a thread, and loops from or to it,
+    are one step: no barrier stands inside of them.
     """
 
     name: ClassVar[str] = "insert-gpu-barriers"
@@ -50,7 +51,7 @@ class InsertGpuBarriers(Pass):
 
 
 Place = tuple[SSAValue, tuple[Hashable, ...]]
-"""A buffer, and by what it is subscripted."""
+"""A buffer, by which threads it is accessed, and by what it is subscripted."""
 
 
 @dataclass
@@ -96,7 +97,7 @@ class _Barriers:
         for op in list(block.ops):
             if op.name == "gpu.barrier":
                 pending = _Pending()
-            elif op.name in ("scf.for", "scf.while"):
+            elif op.name == "scf.while" or (op.name == "scf.for" and not any(map(self._differs, op.operands[:3]))):
                 if pending.conflicts(*self._accesses(op)):
                     if insert:
                         block.insert_op_before(BarrierOp.create(), op)
@@ -132,15 +133,28 @@ class _Barriers:
         for inner in op.walk():
             for table, found in ((_READS, reads), (_WRITES, writes)):
                 if (number := table.get(inner.name)) is not None and (place := _place(inner, number)) is not None:
-                    found.add(place)
+                    found.add((place[0], (*self._threads_of(inner), *place[1])))
         return reads, writes
+
+    def _threads_of(self, op: Operation) -> list[Hashable]:
+        """The branches around an operation that only some of the threads take."""
+        branches: list[Hashable] = []
+        while (region := op.parent_region()) is not None and (outer := region.parent) is not None and outer.name != "gpu.func":
+            if outer.name == "scf.if" and self._differs(outer.operands[0]):
+                branches.append((outer.operands[0], outer.regions.index(region)))
+            op = outer
+        return branches
 
     def _differs(self, value: SSAValue) -> bool:
         """Whether a value may differ between the threads of a block."""
         known = self.own.get(value)
         if known is None:
             owner = value.owner
-            known = isinstance(owner, Operation) and (owner.name in _THREADS or any(self._differs(v) for v in owner.operands))
+            if isinstance(owner, Operation):
+                known = owner.name in _THREADS or any(self._differs(v) for v in owner.operands)
+            else:
+                loop = owner.parent_op()
+                known = loop is not None and loop.name == "scf.for" and any(self._differs(v) for v in loop.operands)
             self.own[value] = known
         return known
 

@@ -91,3 +91,64 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// What one thread writes for all they wait for, though they read it by the same subscript; those of one branch need not.
+
+// CHECK-LABEL: gpu.func @broadcast
+// CHECK:         scf.if
+// CHECK-NEXT:      memref.store %v, %s[%c0]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    scf.if
+// CHECK-NEXT:      memref.load %s[%c0]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    gpu.barrier
+// CHECK-NEXT:    memref.load %s[%c0]
+gpu.module @kernels {
+  gpu.func @broadcast(%v: f32) workgroup(%s: memref<32xf32, #gpu.address_space<workgroup>>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+    %t = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %first = arith.cmpi eq, %t, %c0 : index
+    scf.if %first {
+      memref.store %v, %s[%c0] : memref<32xf32, #gpu.address_space<workgroup>>
+    }
+    scf.if %first {
+      %a = memref.load %s[%c0] : memref<32xf32, #gpu.address_space<workgroup>>
+    }
+    %b = memref.load %s[%c0] : memref<32xf32, #gpu.address_space<workgroup>>
+    gpu.return
+  }
+}
+
+// -----
+
+// A loop that threads run a different number of times has no barrier inside, nor has a branch on its index.
+
+// CHECK-LABEL: gpu.func @strided
+// CHECK:         gpu.barrier
+// CHECK-NEXT:    scf.for
+// CHECK-NEXT:      memref.load %s[%m]
+// CHECK-NEXT:      arith.cmpi
+// CHECK-NEXT:      scf.if
+// CHECK-NEXT:        memref.store %v, %s[%i]
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    gpu.barrier
+// CHECK-NEXT:    memref.load %s[%m]
+gpu.module @kernels {
+  gpu.func @strided(%v: f32, %m: index) workgroup(%s: memref<32xf32, #gpu.address_space<workgroup>>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+    %t = gpu.thread_id x
+    %c32 = arith.constant 32 : index
+    memref.store %v, %s[%t] : memref<32xf32, #gpu.address_space<workgroup>>
+    scf.for %i = %t to %m step %c32 {
+      %a = memref.load %s[%m] : memref<32xf32, #gpu.address_space<workgroup>>
+      %near = arith.cmpi ult, %i, %m : index
+      scf.if %near {
+        memref.store %v, %s[%i] : memref<32xf32, #gpu.address_space<workgroup>>
+      }
+    }
+    %b = memref.load %s[%m] : memref<32xf32, #gpu.address_space<workgroup>>
+    gpu.return
+  }
+}
