@@ -17,8 +17,12 @@ from stepwell.ir.passes import Pass
 class Stoppable(Protocol):
     """Something that works in a thread of its own."""
 
-    def stop(self) -> None:
-        """Give up what is not there yet, and wait until the thread knows."""
+    def give_up(self) -> None:
+        """Nobody waits for what is not there yet."""
+        ...
+
+    def wait(self) -> None:
+        """Until the thread has nothing to do any more."""
         ...
 
 
@@ -44,6 +48,10 @@ running: WeakSet[Stoppable] = WeakSet()
 
 
 @atexit.register
-def _stop_all() -> None:
-    for each in list(running):
-        each.stop()
+def stop_all() -> None:
+    """End all threads."""
+    threads = list(running)
+    for each in threads:  # all of them first: one may wait for another
+        each.give_up()
+    for each in threads:
+        each.wait()

@@ -73,10 +73,9 @@ class Preparation:
         if self._thread.ident is not None and current_thread() is not self._thread:
             self._forms.wait()
 
-    def stop(self) -> None:
-        """Give up what is not there yet."""
+    def give_up(self) -> None:
+        """Nobody waits for what is not there yet."""
         self._is_wanted = False
-        self.wait()
 
     def _run(self) -> None:
         try:

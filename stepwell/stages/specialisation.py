@@ -66,10 +66,9 @@ class Specialisation:
         if thread is not None and current_thread() is not thread:
             thread.join()
 
-    def stop(self) -> None:
-        """Give up what is not there yet."""
+    def give_up(self) -> None:
+        """Nobody waits for what is not there yet."""
         self._is_wanted = False
-        self.wait()
 
     def _run(self) -> None:
         self._begin()

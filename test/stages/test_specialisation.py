@@ -13,6 +13,7 @@ from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_te
 
 from stepwell.api import dynamic
 from stepwell.ir.diagnostics import CompileError
+from stepwell.stages import background
 from stepwell.stages.specialisation import HOT, MOST, Specialisation
 
 
@@ -98,8 +99,30 @@ def test_what_nobody_waits_for_is_given_up() -> None:
     asked.ask("second", work)
     begun.wait()
     go_on.set()
-    asked.stop()
+    asked.give_up()
+    asked.wait()
     asked.ask("third", work)
     asked.wait()
     assert [each.shapes for each in asked.done if each.shapes != "first"] in ([], ["second"])
     assert "third" not in [each.shapes for each in asked.done]
+
+
+def test_at_the_end_no_thread_waits_for_another_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless:
+        """What works until it is told not to."""
+
+        def __init__(self) -> None:
+            self.given_up = Event()
+
+        def give_up(self) -> None:
+            self.given_up.set()
+
+        def wait(self) -> None:
+            assert self.given_up.wait(10)
+
+    before = Endless()
+    asked = Specialisation(before.wait)
+    monkeypatch.setattr(background, "running", [asked, before])
+    asked.ask("x: 3", lambda _: 1)
+    background.stop_all()
+    assert asked.done == []

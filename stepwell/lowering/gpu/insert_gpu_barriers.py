@@ -39,8 +39,8 @@ class InsertGpuBarriers(Pass):
       %w = memref.load %s[%mirrored]
     ```
     Accesses to the same place by the same subscripts are a thread's own, unless only some of the threads come to one of them: iterations of
-    a loop are taken to touch places of their own in memory that all blocks see. Branches on the number of a thread, and loops from or to it,
-    are one step: no barrier stands inside of them.
+    a loop are taken to touch places of their own in memory that all blocks see. Branches on the number of a thread, and loops to or from
+    it, are one step: no barrier stands inside of them.
     """
 
     name: ClassVar[str] = "insert-gpu-barriers"
