@@ -160,7 +160,7 @@ def _choose(lives: _Lives, costs: dict[str, float]) -> tuple[_Lives, SSAValue, l
             continue
         before = max((u for u in uses if u < here), default=int(lives.begins[n]))
         after = next(u for u in uses if u > here)
-        chain = _chain(value, lives, after)
+        chain = _chain(value, lives, costs, after)
         if chain is None:
             continue
         cost = sum(costs[op.callee.root_reference.data] for op in chain if isinstance(op, CallOp))
@@ -170,15 +170,16 @@ def _choose(lives: _Lives, costs: dict[str, float]) -> tuple[_Lives, SSAValue, l
     return None if best is None else (lives, *best[1:])
 
 
-def _chain(value: SSAValue, lives: _Lives, position: int) -> list[Operation] | None:
-    """The ops that give a value again at a position, where it is gone; None where they are too many, or one of them is no call."""
+def _chain(value: SSAValue, lives: _Lives, costs: dict[str, float], position: int) -> list[Operation] | None:
+    """The ops that give a value again at a position, where it is gone; None where they are too many, or one of them is no call of a kernel."""
     found: dict[Operation, None] = {}
 
     def visit(wanted: SSAValue) -> bool:
         op = wanted.owner
         if isinstance(op, Block) or op in found:
             return True
-        if not isinstance(op, (CallOp, NnOp)) or len(found) >= LONGEST_CHAIN:
+        repeatable = op.callee.root_reference.data in costs if isinstance(op, CallOp) else isinstance(op, NnOp)
+        if not repeatable or len(found) >= LONGEST_CHAIN:
             return False
         if not all(lives.reaches(operand, position) or visit(operand) for operand in op.operands):
             return False
