@@ -171,7 +171,7 @@ def _choose(lives: _Lives, costs: dict[str, float]) -> tuple[_Lives, SSAValue, l
 
 
 def _chain(value: SSAValue, lives: _Lives, costs: dict[str, float], position: int) -> list[Operation] | None:
-    """The ops that give a value again at a position, where it is gone; None where they are too many, or one of them is no call of a kernel."""
+    """The ops that give a value again at a position, where it is gone; None where they are too many, or one is no kernel."""
     found: dict[Operation, None] = {}
 
     def visit(wanted: SSAValue) -> bool:
