@@ -49,7 +49,9 @@ def _scaled_bytes(value: SSAValue) -> tuple[SSAValue, Array | None] | None:
             return None
         scale = array.reshape(-1) if array.size > 1 else array.reshape(())
     cast = made_by(value, nn.CastOp)
-    if cast is None or element_of(cast.x) != i8 or constant_attribute(cast.x) is None or prod(shape_of(cast.x)) < LEAST_BYTES:
+    if cast is None or element_of(cast.x) != i8 or constant_attribute(cast.x) is None:
+        return None
+    if len(shape_of(cast.x)) != 2 or prod(shape_of(cast.x)) < LEAST_BYTES:
         return None
     return cast.x, scale
 

@@ -62,3 +62,18 @@ func.func @few(%x: tensor<2x4xf32>) -> tensor<2x3xf32> {
   %y = nn.matmul %x, %f : tensor<2x4xf32>, tensor<4x3xf32> -> tensor<2x3xf32>
   func.return %y : tensor<2x3xf32>
 }
+
+// Weights that the scale alone gives two dimensions are no matrix.
+
+// CHECK-LABEL: func.func @one_row
+// CHECK:         nn.cast
+// CHECK:         nn.mul
+// CHECK-NEXT:    nn.matmul %x, %{{.*}} : tensor<4x1xf32>, tensor<1x70000xf32>
+func.func @one_row(%x: tensor<4x1xf32>) -> tensor<4x70000xf32> {
+  %w = nn.constant dense<3> : tensor<70000xi8>
+  %s = nn.constant dense<0.5> : tensor<1x70000xf32>
+  %f = nn.cast %w : tensor<70000xi8> -> tensor<70000xf32>
+  %p = nn.mul %f, %s : tensor<70000xf32>, tensor<1x70000xf32> -> tensor<1x70000xf32>
+  %y = nn.matmul %x, %p : tensor<4x1xf32>, tensor<1x70000xf32> -> tensor<4x70000xf32>
+  func.return %y : tensor<4x70000xf32>
+}
