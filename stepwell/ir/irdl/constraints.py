@@ -43,12 +43,20 @@ class Context:
     def __init__(self, constraints: Sequence[Check]) -> None:
         self.constraints = constraints
         self.met: dict[int, Attribute] = {}
+        self.refused: dict[tuple[int, Attribute], VerifyException] = {}
+        """What was not met once is never met later: a choice of choices is gone through once."""
 
     def check(self, number: int, attribute: Attribute) -> None:
         """Raises VerifyException unless `attribute` meets the constraint, in the way that it was met before."""
         before = self.met.get(number)
         if before is None:
-            self.constraints[number](self, attribute)
+            if self.refused and (known := self.refused.get((number, attribute))) is not None:
+                raise known
+            try:
+                self.constraints[number](self, attribute)
+            except VerifyException as refusal:
+                self.refused[number, attribute] = refusal
+                raise
             self.met[number] = attribute
         elif before != attribute:
             raise _unexpected(before, attribute)
