@@ -113,4 +113,6 @@ func.func @stays(%n: index, %x: i32) {
   }
   return
 }
-func.func private @see(memref<i32>)
+func.func private @see(%m: memref<i32>) {
+  return
+}

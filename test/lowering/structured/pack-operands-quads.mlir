@@ -12,7 +12,7 @@
 // CHECK-NEXT:     %2 = call @more(%z, %pack, %e) : (tensor<2x6xi8>, tensor<2x2x2x4xi8>, tensor<2x3xi32>) -> tensor<2x3xi32>
 // CHECK-NEXT:     return %0, %2 : tensor<2x3xi32>, tensor<2x3xi32>
 // CHECK-NEXT:   }
-// CHECK-LABEL: func.func private @dot(%a: tensor<2x4xi8>, %b: tensor<2x1x2x4xi8>, %out: tensor<2x3xi32>) -> tensor<2x3xi32> attributes {kernel, schedule = [], packed = [1 : i64]} {
+// CHECK-LABEL: func.func private @dot(%a: tensor<2x4xi8>, %b: tensor<2x1x2x4xi8>, %out: tensor<2x3xi32>) -> tensor<2x3xi32> attributes {kernel, packed = [1], schedule = []} {
 // CHECK-NEXT:     %r = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d2)>, affine_map<(d0, d1, d2) -> (d1 floordiv 2, d2 floordiv 4, d1 mod 2, d2 mod 4)>, affine_map<(d0, d1, d2) -> (d0, d1)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %b : tensor<2x4xi8>, tensor<2x1x2x4xi8>) outs(%out : tensor<2x3xi32>) {
 // CHECK-NEXT:     ^bb0(%x: i8, %y: i8, %c: i32):
 // CHECK-NEXT:       %s = arith.extsi %y : i8 to i32
@@ -20,7 +20,7 @@
 // CHECK-NEXT:     } -> tensor<2x3xi32>
 // CHECK-NEXT:     return %r : tensor<2x3xi32>
 // CHECK-NEXT:   }
-// CHECK-LABEL: func.func private @more(%a: tensor<2x6xi8>, %b: tensor<2x2x2x4xi8>, %out: tensor<2x3xi32>) -> tensor<2x3xi32> attributes {kernel, schedule = [], packed = [1 : i64]} {
+// CHECK-LABEL: func.func private @more(%a: tensor<2x6xi8>, %b: tensor<2x2x2x4xi8>, %out: tensor<2x3xi32>) -> tensor<2x3xi32> attributes {kernel, packed = [1], schedule = []} {
 // CHECK-NEXT:     %r = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d2)>, affine_map<(d0, d1, d2) -> (d1 floordiv 2, d2 floordiv 4, d1 mod 2, d2 mod 4)>, affine_map<(d0, d1, d2) -> (d0, d1)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %b : tensor<2x6xi8>, tensor<2x2x2x4xi8>) outs(%out : tensor<2x3xi32>) {
 // CHECK-NEXT:     ^bb0(%x: i8, %y: i8, %c: i32):
 // CHECK-NEXT:       %s = arith.extsi %y : i8 to i32
@@ -36,7 +36,7 @@ func.func @main(%x: tensor<2x4xi8>, %y: tensor<6x3xi8>) -> (tensor<2x3xi32>, ten
   %1 = func.call @more(%z, %y, %e) : (tensor<2x6xi8>, tensor<6x3xi8>, tensor<2x3xi32>) -> tensor<2x3xi32>
   func.return %0, %1 : tensor<2x3xi32>, tensor<2x3xi32>
 }
-func.func private @dot(%a: tensor<2x4xi8>, %b: tensor<4x3xi8>, %out: tensor<2x3xi32>) -> tensor<2x3xi32> attributes {kernel, schedule = [["pack_operand", 1 : i64, 1 : i64, 2 : i64, 0 : i64, 4 : i64]]} {
+func.func private @dot(%a: tensor<2x4xi8>, %b: tensor<4x3xi8>, %out: tensor<2x3xi32>) -> tensor<2x3xi32> attributes {kernel, schedule = [["pack_operand", 1, 1, 2, 0, 4]]} {
   %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %b : tensor<2x4xi8>, tensor<4x3xi8>) outs(%out : tensor<2x3xi32>) {
   ^bb0(%x: i8, %y: i8, %c: i32):
     %s = arith.extsi %y : i8 to i32
@@ -44,7 +44,7 @@ func.func private @dot(%a: tensor<2x4xi8>, %b: tensor<4x3xi8>, %out: tensor<2x3x
   } -> tensor<2x3xi32>
   func.return %r : tensor<2x3xi32>
 }
-func.func private @more(%a: tensor<2x6xi8>, %b: tensor<6x3xi8>, %out: tensor<2x3xi32>) -> tensor<2x3xi32> attributes {kernel, schedule = [["pack_operand", 1 : i64, 1 : i64, 2 : i64, 0 : i64, 4 : i64]]} {
+func.func private @more(%a: tensor<2x6xi8>, %b: tensor<6x3xi8>, %out: tensor<2x3xi32>) -> tensor<2x3xi32> attributes {kernel, schedule = [["pack_operand", 1, 1, 2, 0, 4]]} {
   %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %b : tensor<2x6xi8>, tensor<6x3xi8>) outs(%out : tensor<2x3xi32>) {
   ^bb0(%x: i8, %y: i8, %c: i32):
     %s = arith.extsi %y : i8 to i32

@@ -154,7 +154,7 @@ class FakeValidator:
 
 
 def test_validate_each_asks_the_validator(file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    monkeypatch.setattr(hooks, "resolve", lambda reference: FakeValidator)
+    monkeypatch.setattr(hooks, "resolve", {hooks.VALIDATOR: FakeValidator, hooks.SUMMARY: lambda validators: None}.__getitem__)
     assert main([str(file), "--cse", "--validate-each"]) == 0
     assert main([str(file), "--cse", "--canonicalize", "--validate-each=2"]) == 1
     assert "error: pass 'canonicalize' changed the result for seed 0" in capsys.readouterr().err
