@@ -379,7 +379,7 @@ class CopyOp(shipped_ops.CopyOp):
 def _pass_on(types: Sequence[Attribute]) -> Region:
     """The body that yields its first argument."""
     block = Block(arg_types=types)
-    block.add_op(YieldOp(block.args[0]))
+    block.add_op(YieldOp(*block.args[:1]))  # without operands, the verifier says what is missing
     return Region(block)
 
 

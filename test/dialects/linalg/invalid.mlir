@@ -158,3 +158,11 @@ func.func @winograd(%f: tensor<2x3x4x5xf32>, %o: tensor<6x6x5x2xf32>) {
   %r = linalg.winograd_filter_transform fmr(F_4_3) ins(%f : tensor<2x3x4x5xf32>) outs(%o : tensor<6x6x5x2xf32>) -> tensor<6x6x5x2xf32>
   func.return
 }
+
+// -----
+
+func.func @nothing_to_fill() {
+  // expected-error@+1 {{'linalg.fill' op expected op with 1 input and 1 output}}
+  linalg.fill
+  return
+}
