@@ -85,6 +85,8 @@ class Specialisation:
                 continue
             except CompileError as reason:
                 error = reason.message
+            except Exception as reason:  # a fault of ours: told by the report, and the next shape is taken
+                error = f"internal error: {type(reason).__name__}: {reason}"
             self.done.append(Specialised(shapes, kernels, time.perf_counter() - start, error))
 
 

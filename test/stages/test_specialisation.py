@@ -126,3 +126,16 @@ def test_at_the_end_no_thread_waits_for_another_that_goes_on(monkeypatch: pytest
     asked.ask("x: 3", lambda _: 1)
     background.stop_all()
     assert asked.done == []
+
+
+def test_a_fault_of_ours_is_told_and_the_next_shape_is_taken() -> None:
+    def fails(clock: Any) -> int:
+        raise ValueError("what was that")
+
+    specialisation = Specialisation(lambda: None)
+    specialisation.ask("one", fails)
+    specialisation.wait()
+    specialisation.ask("two", lambda clock: 3)
+    specialisation.wait()
+    first, second = specialisation.done
+    assert (first.error, second.error, second.kernels) == ("internal error: ValueError: what was that", "", 3)
