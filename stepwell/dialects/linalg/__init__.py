@@ -53,7 +53,7 @@ from stepwell.dialects.linalg.pack import UnPackOp as UnPackOp
 from stepwell.dialects.linalg.verify import Canonical, element_or_self, shape_of, verify_bodies, verify_structured
 from stepwell.dialects.linalg.verify import StructuredEffect as StructuredEffect
 from stepwell.dialects.linalg.verify import WholeDims as WholeDims
-from stepwell.dialects.support import replace_ops, without
+from stepwell.dialects.support import parse_result_types, print_result_types, replace_ops, without
 from stepwell.ir.rules import shown
 
 LinalgStructuredOperation.register(WholeDims)  # transpose, broadcast, reduce and map are structured, too
@@ -159,7 +159,7 @@ class GenericOp(LinalgStructuredOperation):
             body,
             cast(ArrayAttr[AffineMapAttr], maps),
             types,
-            parse_result_types(parser),
+            parse_result_types(parser, optional=True),
             cast(StringAttr | None, trait.pop("doc", None)),
             cast(StringAttr | None, trait.pop("library_call", None)),
         )
@@ -184,7 +184,8 @@ class GenericOp(LinalgStructuredOperation):
             printer.print_op_attributes(self.attributes)
         printer.print_string(" ")
         printer.print_region(self.body)
-        print_result_types(printer, self.result_types)
+        if self.results:
+            print_result_types(printer, self.result_types)
 
 
 _ITERATORS = {str(kind.value): IteratorTypeAttr(kind) for kind in IteratorType}
@@ -228,25 +229,6 @@ def print_operands(printer: Printer, keyword: str, operands: Sequence[SSAValue])
         printer.print_list([operand.type for operand in operands], printer.print_attribute)
 
 
-def parse_result_types(parser: Parser) -> Sequence[Attribute]:
-    """`-> type`, `-> (type, type)`, or nothing."""
-    if not parser.parse_optional_punctuation("->"):
-        return ()
-    types = parser.parse_optional_comma_separated_list(parser.Delimiter.PAREN, parser.parse_type)
-    return [parser.parse_type()] if types is None else types
-
-
-def print_result_types(printer: Printer, types: Sequence[Attribute]) -> None:
-    if not types:
-        return
-    printer.print_string(" -> ")
-    if len(types) == 1:
-        printer.print_attribute(types[0])
-    else:
-        with printer.in_parens():
-            printer.print_list(types, printer.print_attribute)
-
-
 @irdl_op_definition
 class IndexOp(IRDLOperation):
     """The position of the point in one dimension of the iteration space: `%i = linalg.index 0 : index`."""
@@ -279,16 +261,8 @@ class IndexOp(IRDLOperation):
 # ---- named ops: xDSL's, with effects. Every field is said again because that is how IRDL inherits. --------------------------------
 
 
-@irdl_op_definition
-class FillOp(shipped_ops.FillOp):
-    """`%r = linalg.fill ins(%c : f32) outs(%t : tensor<4xf32>) -> tensor<4xf32>`"""
-
-    name = "linalg.fill"
-    inputs = var_operand_def()
-    outputs = var_operand_def(ShapedType)
-    res = var_result_def(TensorType)
-    body = region_def("single_block")
-    traits = traits_def(StructuredEffect(), Canonical())
+class _OfOneInput:
+    """What `linalg.fill` and `linalg.copy` share: how they are made and read."""
 
     def __init__(
         self,
@@ -298,13 +272,45 @@ class FillOp(shipped_ops.FillOp):
         attributes: dict[str, Attribute] | None = None,
     ) -> None:
         NamedOperation.__init__(
-            self,
+            cast(NamedOperation, self),
             ins=inputs,
             outs=outputs,
             result_types=[_tensor_types(outputs) if res is None else res],
             attributes=attributes,
-            hidden_region=self.get_hidden_region(inputs, outputs),
+            hidden_region=type(self).get_hidden_region(inputs, outputs),
         )
+
+    @classmethod
+    def get_hidden_region(cls, inputs: Sequence[SSAValue], outputs: Sequence[SSAValue]) -> Region:
+        """The body, which the text does not show."""
+        raise NotImplementedError
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Any:
+        """The ending of the op's text: operands, attributes, types of results."""
+        from stepwell.dialects.linalg.named import check_arguments, parse_ins_and_outs
+
+        op: Any = cls
+        attributes = parser.parse_optional_attr_dict()
+        inputs, outputs = parse_ins_and_outs(parser)
+        start = parser.pos
+        attributes |= parser.parse_optional_attr_dict()
+        types = parse_result_types(parser, optional=True)
+        check_arguments(parser, start, op.name, 2, len(inputs) + len(outputs))
+        body = cls.get_hidden_region(inputs, outputs)
+        return op.build(operands=[inputs, outputs], result_types=[types], attributes=attributes, regions=[body])
+
+
+@irdl_op_definition
+class FillOp(_OfOneInput, shipped_ops.FillOp):
+    """`%r = linalg.fill ins(%c : f32) outs(%t : tensor<4xf32>) -> tensor<4xf32>`"""
+
+    name = "linalg.fill"
+    inputs = var_operand_def()
+    outputs = var_operand_def(ShapedType)
+    res = var_result_def(TensorType)
+    body = region_def("single_block")
+    traits = traits_def(StructuredEffect(), Canonical())
 
     @classmethod
     def get_hidden_region(cls, inputs: Sequence[SSAValue], outputs: Sequence[SSAValue]) -> Region:
@@ -325,7 +331,7 @@ class FillOp(shipped_ops.FillOp):
 
 
 @irdl_op_definition
-class CopyOp(shipped_ops.CopyOp):
+class CopyOp(_OfOneInput, shipped_ops.CopyOp):
     """`linalg.copy ins(%a : memref<4xf32>) outs(%b : memref<4xf32>)`"""
 
     name = "linalg.copy"
@@ -335,28 +341,12 @@ class CopyOp(shipped_ops.CopyOp):
     body = region_def("single_block")
     traits = traits_def(StructuredEffect(), Canonical())
 
-    def __init__(
-        self,
-        inputs: Sequence[SSAValue],
-        outputs: Sequence[SSAValue],
-        res: Sequence[Attribute] | None = None,
-        attributes: dict[str, Attribute] | None = None,
-    ) -> None:
-        NamedOperation.__init__(
-            self,
-            ins=inputs,
-            outs=outputs,
-            result_types=[_tensor_types(outputs) if res is None else res],
-            attributes=attributes,
-            hidden_region=self.get_hidden_region(inputs, outputs),
-        )
-
     @classmethod
     def get_hidden_region(cls, inputs: Sequence[SSAValue], outputs: Sequence[SSAValue]) -> Region:
         types = [element_or_self(value.type) for value in (*inputs, *outputs)]
         if types[0] == types[-1]:
             return _pass_on(types)
-        from stepwell.dialects.linalg.named import body_region
+        from stepwell.dialects.linalg.bodies import body_region
 
         return body_region("copy", types)
 
@@ -379,7 +369,7 @@ class CopyOp(shipped_ops.CopyOp):
 def _pass_on(types: Sequence[Attribute]) -> Region:
     """The body that yields its first argument."""
     block = Block(arg_types=types)
-    block.add_op(YieldOp(*block.args[:1]))  # without operands, the verifier says what is missing
+    block.add_op(YieldOp(block.args[0]))
     return Region(block)
 
 
@@ -424,7 +414,8 @@ class MatmulOp(shipped_ops.MatmulOp):
         printer.print_op_attributes({**casts, **self.attributes})
         print_operands(printer, "ins", self.inputs)
         print_operands(printer, "outs", self.outputs)
-        print_result_types(printer, self.result_types)
+        if self.results:
+            print_result_types(printer, self.result_types)
 
     def verify_(self) -> None:
         verify_structured(self, self.outputs)

@@ -5,8 +5,9 @@ Loops and subscripts are upstream's, in upstream's order: `oh*sh+kh*dh` reads an
 
 from __future__ import annotations
 
+from stepwell.dialects.linalg.bodies import FUNCTIONS, OPERATIONS
 from stepwell.dialects.linalg.dims import DIMS_OPS
-from stepwell.dialects.linalg.named import FUNCTIONS, OPERATIONS, Spec, define
+from stepwell.dialects.linalg.named import Spec, define
 from stepwell.dialects.linalg.shapes import SHAPE_ATTRIBUTES, SHAPE_OPS
 from stepwell.dialects.linalg.winograd import WINOGRAD_OPS
 

@@ -18,7 +18,6 @@ from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     DictionaryAttr,
     MemRefType,
-    ModuleOp,
     SymbolRefAttr,
     TensorType,
     i32,
@@ -32,12 +31,11 @@ from stepwell.dialects.layouts import is_castable, layout_of, strided
 from stepwell.ir.constants import DYNAMIC
 from stepwell.ir.diagnostics import CompileError
 from stepwell.ir.passes import Pass
-from stepwell.ir.payloads import Payload
+from stepwell.lowering.loops.constants import Globals
 from stepwell.lowering.loops.memref_types import buffer_type
 from stepwell.lowering.loops.storage import History, Storage
 from stepwell.lowering.structured.control import Carried, body_of, branches_of, carried_by, yield_of
 from stepwell.lowering.structured.kernels import (
-    SymbolTable,
     TopConstants,
     callers,
     constant_index,
@@ -51,9 +49,6 @@ from stepwell.lowering.structured.kernels import (
     shape_of,
 )
 from stepwell.lowering.structured.static_layouts import groups_of, slice_of
-
-ALIGNMENT = 64
-"""Of every buffer, in bytes: a cache line, and the widest vector."""
 
 
 @dataclass(frozen=True)
@@ -86,32 +81,10 @@ class BufferizeMain(Pass):
 
     def run(self, op: Operation, ctx: Context) -> None:
         module = module_of(op)
-        globals_ = _Globals(module)
+        globals_ = Globals(module)
         for function in callers(module):
             if any(isinstance(t, TensorType) for t in (*function.function_type.inputs, *function.function_type.outputs)):
                 _MainBufferizer(function, globals_).run()
-
-
-class _Globals:
-    """The constants of a module as `memref.global`s, equal ones once."""
-
-    def __init__(self, module: ModuleOp) -> None:
-        self._module = module
-        self._symbols = SymbolTable(module)
-        self._made: dict[tuple[Attribute, Payload], str] = {}
-
-    def name(self, op: arith.ConstantOp) -> str:
-        value = cast(DenseIntOrFPElementsAttr[Any], op.value)
-        key = (cast(Attribute, value.type), Payload(value.data.data))
-        if key not in self._made:
-            name = self._symbols.fresh(op.result.name_hint or "cst")
-            type = cast(TensorType[Any], op.result.type)
-            buffer = buffer_type(type.get_shape(), type.element_type)
-            first = self._module.body.block.first_op
-            assert first is not None
-            insert_before(first, memref.GlobalOp.get(name, buffer, value, constant=True, alignment=ALIGNMENT))
-            self._made[key] = name
-        return self._made[key]
 
 
 @dataclass(frozen=True)
@@ -131,7 +104,7 @@ class _Operand:
 
 
 class _MainBufferizer:
-    def __init__(self, function: func.FuncOp, globals_: _Globals) -> None:
+    def __init__(self, function: func.FuncOp, globals_: Globals) -> None:
         self._function = function
         self._block = function.body.block
         self._globals = globals_

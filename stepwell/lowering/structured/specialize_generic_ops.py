@@ -21,8 +21,9 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.utils.exceptions import VerifyException
 
 from stepwell.dialects import linalg
+from stepwell.dialects.linalg.bodies import body_region
 from stepwell.dialects.linalg.dims import BroadcastOp, TransposeOp
-from stepwell.dialects.linalg.named import NamedOp, body_region
+from stepwell.dialects.linalg.named import NamedOp
 from stepwell.dialects.linalg.table import CONTRACTIONS, ELEMENTWISE, RARE
 from stepwell.dialects.linalg.verify import is_projected_permutation, shape_of
 from stepwell.ir.passes import Pass

@@ -162,7 +162,15 @@ func.func @winograd(%f: tensor<2x3x4x5xf32>, %o: tensor<6x6x5x2xf32>) {
 // -----
 
 func.func @nothing_to_fill() {
-  // expected-error@+1 {{'linalg.fill' op expected op with 1 input and 1 output}}
   linalg.fill
+  // expected-error@+1 {{custom op 'linalg.fill' [parseNamedStructuredOpRegion] ods-gen generated region expects 2 args, got 0}}
+  return
+}
+
+// -----
+
+func.func @nothing_to_copy() {
+  linalg.copy
+  // expected-error@+1 {{custom op 'linalg.copy' [parseNamedStructuredOpRegion] ods-gen generated region expects 2 args, got 0}}
   return
 }

@@ -320,7 +320,8 @@ def _blocks(decoder: Decoder, function: Function) -> list[Block]:
             raise
         except (ValueError, LookupError, TypeError, StopIteration) as error:
             # What decodes an instruction takes its operands and modifiers apart as the ISA says that they stand.
-            raise CompileError(f"'{item.name}' is not written so", location=f"{decoder.filename}:{item.line}:1") from error
+            reason = f"{type(error).__name__}: {error}"  # should it be a fault of ours, the report shows it
+            raise CompileError(f"'{item.name}' is not written so ({reason})", location=f"{decoder.filename}:{item.line}:1") from error
     return _in_order(decoder, function, blocks, labels)
 
 

@@ -6,7 +6,7 @@ not what runs (an assembler merges, drops and adds instructions); `mov`, `cvta` 
 Sources of the peaks. A100: "NVIDIA A100 Tensor Core GPU Architecture" (SXM4, 40 GB). H100: "NVIDIA H100 Tensor Core GPU Architecture"
 (SXM5). RTX 4090: "NVIDIA Ada GPU Architecture", appendix A. All dense. Thread instructions per clock and SM: CUDA C++ Programming Guide,
 table "Throughput of Native Arithmetic Instructions". Bytes per clock of the L2: 5120 for A100 (published); for the others 64 for each SM
-(assumed).
+(assumed). The figures were entered without the papers at hand, and no kernel has calibrated them.
 """
 
 from __future__ import annotations
